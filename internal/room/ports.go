@@ -1,0 +1,116 @@
+package room
+
+import (
+	"context"
+	"time"
+)
+
+// The ports: what the Service needs from the world. Each is small, each names
+// the errors its adapters return, and each has a contract suite in roomtest
+// that every adapter runs. All methods are safe for concurrent use and return
+// ErrUnavailable (wrapped, with the cause) when the store does not answer in
+// the context's time.
+
+// Log is the append-only update log of every room.
+type Log interface {
+	// Append stores u as the room's next entry and returns its sequence number
+	// once it is durable. The number is one more than the highest of the last
+	// entry and floor, the sequence covered by the room's snapshot: a writer
+	// with a stale tail must collide with an entry that still exists, never
+	// slip into a number already trimmed. u.Seq is ignored. Numbers are gapless
+	// under contention and crashes. ErrTooLarge when u.Data is over
+	// MaxUpdateBytes. After ErrUnavailable the entry may or may not exist.
+	Append(ctx context.Context, room ID, floor Seq, u Update) (Seq, error)
+	// Read calls fn with every entry after `after` in order, including all
+	// whose Append returned before Read was called. It stops with fn's error.
+	// ErrTrimmed when entries exist but the first is not after+1; ErrCorrupt
+	// when there is a hole further on. fn must not keep u.Data.
+	Read(ctx context.Context, room ID, after Seq, fn func(u Update) error) error
+	// Tail returns the sequence number of the last entry, strongly consistent,
+	// but never less than floor.
+	Tail(ctx context.Context, room ID, floor Seq) (Seq, error)
+	// Trim removes the entries up to and including through. Idempotent. A
+	// crash half-way leaves a log whose remaining entries are contiguous
+	// (entries go oldest first).
+	Trim(ctx context.Context, room ID, through Seq) error
+}
+
+// Metas keeps one small record per room, changed by compare-and-swap.
+type Metas interface {
+	// Get returns the room's record, strongly consistent; the zero Meta
+	// (Version 0) when the room has none.
+	Get(ctx context.Context, room ID) (Meta, error)
+	// Swap stores m as version m.Version+1 if the stored version still is
+	// m.Version (0: no record yet), else ErrConflict.
+	Swap(ctx context.Context, room ID, m Meta) error
+	// Unclean calls fn with every room whose State is not Clean. It may be
+	// eventually consistent and may report a room twice.
+	Unclean(ctx context.Context, fn func(room ID) error) error
+}
+
+// Admission is what one message needs to know before it is let in.
+type Admission struct {
+	Room   ID
+	Meta   Meta
+	Member Member
+}
+
+// Members keeps who is connected to which room.
+type Members interface {
+	// Add registers m in room. Adding the same connection again replaces it.
+	Add(ctx context.Context, room ID, m Member) error
+	// Update replaces a member that exists, else ErrUnknownConnection.
+	Update(ctx context.Context, room ID, m Member) error
+	// Remove takes the connection out of its room and returns what it was.
+	// room may be "": then the store looks it up. ErrUnknownConnection when
+	// there is none (already removed).
+	Remove(ctx context.Context, room ID, conn ConnectionID) (Admission, error)
+	// List returns the room's members, strongly consistent, in no order.
+	// Members past MemberTTL are left out.
+	List(ctx context.Context, room ID) ([]Member, error)
+	// Admit returns the room's meta and this connection's member in one
+	// strongly consistent round trip. room may be "": then the store looks it
+	// up first. ErrUnknownConnection when the connection is no member.
+	Admit(ctx context.Context, room ID, conn ConnectionID) (Admission, error)
+}
+
+// Snapshots keeps immutable objects: snapshots and archived stretches of log.
+type Snapshots interface {
+	// Put stores data as the snapshot of room after seq under a new key that
+	// contains nonce, and returns its reference. Durable on return.
+	Put(ctx context.Context, room ID, seq Seq, nonce string, data []byte) (SnapshotRef, error)
+	// Get returns the object's bytes after checking size and SHA-256 against
+	// ref. ErrNotFound, ErrCorrupt.
+	Get(ctx context.Context, ref SnapshotRef) ([]byte, error)
+	// Delete removes the object. Deleting what is not there is no error.
+	Delete(ctx context.Context, ref SnapshotRef) error
+	// List calls fn with every snapshot object of room (Key, Seq and Size are
+	// set), referenced or not, and when it was stored.
+	List(ctx context.Context, room ID, fn func(ref SnapshotRef, stored time.Time) error) error
+	// Archive stores the encoded log entries from..to (see EncodeArchive).
+	// Archiving the same range again overwrites it with the same bytes.
+	Archive(ctx context.Context, room ID, from, to Seq, data []byte) (SnapshotRef, error)
+}
+
+// Failure is one receiver a frame did not reach.
+type Failure struct {
+	Connection ConnectionID
+	Err        error
+}
+
+// Sender posts frames to connections.
+type Sender interface {
+	// Post sends one text frame to each connection, with bounded concurrency
+	// and a time-out for each, and reports who did not get it. A Failure's Err
+	// is ErrGone when the gateway does not know the connection (any more, or
+	// yet: a $connect that has not returned), ErrTooLarge, or ErrUnavailable.
+	Post(ctx context.Context, to []ConnectionID, frame []byte) []Failure
+	// Disconnect closes the connection; the client is expected to come back.
+	// A connection that is gone already is no error.
+	Disconnect(ctx context.Context, conn ConnectionID) error
+}
+
+// Clock tells the time. Production uses the system's; tests their own.
+type Clock interface {
+	Now() time.Time
+}
