@@ -21,6 +21,9 @@ const (
 	// It must outlast any reader's read and any writer's time-out: an
 	// integration has 29 s, a function at most what it is given (under 60 s).
 	DefaultGrace = 2 * time.Minute
+	// MinGrace is the shortest grace a deployment may choose: twice an
+	// integration's 29 s, for the reasons above.
+	MinGrace = time.Minute
 	// MaxSuperseded bounds Meta.Superseded: with a checkpoint every 30 s and a
 	// grace of 2 min at most five are waiting.
 	MaxSuperseded = 16
