@@ -1,0 +1,143 @@
+# Symphony. `make` alone lists what there is. Each target installs what it needs.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# What people pass to `make local`.
+PORT ?= 8787
+DATA ?= .symphony
+STACK ?= auto
+FUNCTIONS ?= inline
+ARGS ?=
+
+FUNCTION_NAMES := authorize connect disconnect message checkpoint stream
+ARCH ?= arm64
+GO ?= go
+NPM ?= npm
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+AWS_PACKAGES := ./internal/awstest/... ./internal/dynamostore/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/...
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "; print "Symphony: make <target>\n"} /^[a-zA-Z0-9_-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nOf `make local`: PORT=%s DATA=%s STACK=auto|embedded|localstack FUNCTIONS=inline|process ARGS="--help"\n' '$(PORT)' '$(DATA)'
+
+# ---------------------------------------------------------------- run
+
+.PHONY: local
+local: need-go need-node build/symphony-local whiteboard ## Run everything on this machine: gateway, functions, store, whiteboard
+	@if [ "$(FUNCTIONS)" = process ]; then $(MAKE) --no-print-directory functions ARCH=$$($(GO) env GOARCH); fi
+	@exec build/symphony-local --port '$(PORT)' --data '$(DATA)' --stack '$(STACK)' --functions '$(FUNCTIONS)' $(ARGS)
+
+.PHONY: whiteboard
+whiteboard: examples/whiteboard/dist/index.html
+
+examples/whiteboard/dist/index.html: examples/whiteboard/node_modules/.package-lock.json $(shell find examples/whiteboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	@echo "· building the whiteboard page"
+	@cd examples/whiteboard && $(NPM) run --silent build
+
+# One rule for every Node package: `npm ci` when its lock file is newer than
+# what is installed.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@echo "· installing $* (npm ci)"
+	@cd $* && $(NPM) ci --silent --no-fund --no-audit && touch node_modules/.package-lock.json
+
+# ---------------------------------------------------------------- build
+
+.PHONY: build
+build: need-go functions build/symphony-local ## Build the functions (bootstrap files, ARCH=arm64 or amd64) and the local stack
+
+# Go knows best what is stale: this always asks it, and it answers at once.
+.PHONY: build/symphony-local
+build/symphony-local:
+	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./localdev
+
+.PHONY: functions
+functions: $(FUNCTION_NAMES:%=build/functions/%/bootstrap)
+
+# `provided.al2023` runs a file called bootstrap; lambda.norpc leaves out the
+# code of the old go1.x runtime. -trimpath and no VCS stamp: the same source gives
+# the same bytes anywhere.
+.PHONY: $(FUNCTION_NAMES:%=build/functions/%/bootstrap)
+$(FUNCTION_NAMES:%=build/functions/%/bootstrap): build/functions/%/bootstrap:
+	@GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w -buildid=' -o $@ ./functions/$*
+
+# ---------------------------------------------------------------- check
+
+.PHONY: test
+test: need-go need-node test-go test-node ## All tests that need no AWS account (Java and Chromium are used when present)
+
+.PHONY: test-go
+test-go: internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/golden/node_modules/.package-lock.json
+	@echo "· Go tests"
+	@$(GO) test $$($(GO) list ./... | grep -vxF -f <($(GO) list $(AWS_PACKAGES) 2>/dev/null))
+
+.PHONY: test-node
+test-node: whiteboard test/e2e/node_modules/.package-lock.json build/symphony-local
+	@echo "· whiteboard: types and unit tests"
+	@cd examples/whiteboard && $(NPM) run --silent check
+	@echo "· end to end: y-websocket providers and Chromium against the local stack"
+	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
+
+.PHONY: test-aws
+test-aws: need-go functions-host ## The AWS adapters on DynamoDB Local and an S3 engine (fetches them; needs Java and Maven)
+	@echo "· AWS adapters on real engines"
+	@$(GO) test -timeout 20m $(AWS_PACKAGES)
+
+.PHONY: functions-host
+functions-host:
+	@$(MAKE) --no-print-directory functions ARCH=$$($(GO) env GOARCH)
+
+.PHONY: race
+race: need-go ## The packages with concurrency under the race detector
+	@$(GO) test -race ./internal/room/... ./internal/memstore ./internal/pebblestore ./internal/gateway ./internal/handler ./internal/rtclient ./internal/lambdaruntime ./internal/apigwsender
+
+.PHONY: lint
+lint: need-go ## Formatting, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "not gofmt'd (make fmt):"; echo "$$unformatted"; exit 1; fi
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+	@$(GO) mod verify >/dev/null && $(GO) mod tidy -diff
+
+.PHONY: check
+check: ## What CI runs: lint, every test, nothing skipped
+	@$(MAKE) --no-print-directory lint
+	@SYMPHONY_REQUIRE_ALL=1 $(MAKE) --no-print-directory test
+	@SYMPHONY_REQUIRE_ALL=1 $(MAKE) --no-print-directory test-aws
+	@$(MAKE) --no-print-directory race
+	@$(MAKE) --no-print-directory build ARCH=amd64
+	@$(MAKE) --no-print-directory build ARCH=arm64
+	@echo "make check: all passed"
+
+.PHONY: fuzz
+fuzz: need-go need-node internal/yjs/oracle/node_modules/.package-lock.json ## 20,000 differential sessions of the update engine against real Yjs
+	@SYMPHONY_REQUIRE_ALL=1 SYMPHONY_FUZZ_SESSIONS=$${SYMPHONY_FUZZ_SESSIONS:-20000} $(GO) test ./internal/yjs -run '^TestDifferential' -count=1 -timeout 3h -v
+
+.PHONY: bench
+bench: need-go internal/yjs/oracle/node_modules/.package-lock.json ## Benchmarks, with ratios against Yjs in Node and y-crdt
+	@SYMPHONY_BENCH=1 $(GO) test ./internal/yjs -run '^TestBenchmarkAgainstYjs$$' -count=1 -v -timeout 30m
+	@$(GO) test ./internal/... -run '^$$' -bench . -benchmem
+
+# ---------------------------------------------------------------- keep
+
+.PHONY: fmt
+fmt: need-go ## Format the Go code
+	@gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+.PHONY: golden
+golden: internal/protocol/golden/node_modules/.package-lock.json ## Make the golden frames anew from real y-protocols
+	@cd internal/protocol/golden && node make.mjs
+
+.PHONY: clean
+clean: ## Remove what was built and installed here (never .symphony, your data)
+	@rm -rf build bin cdk.out
+	@find . -name node_modules -prune -exec rm -rf {} + -o -path './examples/*/dist' -prune -exec rm -rf {} +
+
+.PHONY: need-go need-node
+need-go:
+	@scripts/need.sh go
+need-node:
+	@scripts/need.sh node
