@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"internal/s3store":     {"internal/room", "internal/layout"},
 	"internal/apigwsender": {"internal/room"},
 	"internal/rtclient":    {"internal/protocol", "internal/yjs"},
-	"internal/auth":        {"internal/room"},
+	"internal/auth":        {"internal/room", "internal/protocol"},
 	"internal/config":      {"internal/room"},
 	"internal/directory":   {"internal/room", "internal/layout"},
 	"internal/handler":     {"internal/room", "internal/protocol", "internal/auth"},

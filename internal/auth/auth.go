@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
@@ -40,14 +41,6 @@ func (Open) Authorize(string, room.ID) (Grant, error) {
 	return Grant{Access: room.AccessWrite}, nil
 }
 
-// The WebSocket subprotocols of Symphony (docs/PROTOCOL.md, "Connecting"): a
-// browser cannot set headers on a WebSocket, but it can offer subprotocols,
-// and those do not end up in access logs as a query string does.
-const (
-	Subprotocol      = "symphony.v1"
-	TokenSubprotocol = "symphony.token."
-)
-
 // FromSubprotocols returns the token among the offered subprotocols (the value
 // of Sec-WebSocket-Protocol, comma separated; RFC 6455 section 11.3.4), and
 // the subprotocol to answer with: browsers fail a connection whose offer is
@@ -57,11 +50,11 @@ func FromSubprotocols(header string) (token, answer string) {
 		p = strings.TrimSpace(p)
 		switch {
 		case p == "":
-		case p == Subprotocol:
+		case p == protocol.Subprotocol:
 			answer = p
-		case strings.HasPrefix(p, TokenSubprotocol):
+		case strings.HasPrefix(p, protocol.TokenSubprotocol):
 			if token == "" {
-				token = decodeToken(strings.TrimPrefix(p, TokenSubprotocol))
+				token = decodeToken(strings.TrimPrefix(p, protocol.TokenSubprotocol))
 			}
 			if answer == "" {
 				answer = p
