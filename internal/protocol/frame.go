@@ -1,0 +1,94 @@
+package protocol
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// strict is standard base64 with padding (RFC 4648 section 4) whose unused
+// bits must be zero, so that every message has exactly one frame.
+var strict = base64.StdEncoding.Strict()
+
+// scratch holds raw messages between encoding and base64.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// FrameSize returns the number of characters of the text frame for a raw
+// message of n bytes.
+func FrameSize(n int) int { return strict.EncodedLen(n) }
+
+// EncodeFrame returns the text frame of m: the base64 of Encode(m).
+func EncodeFrame(m Message) []byte {
+	return AppendFrame(make([]byte, 0, FrameSize(Size(m))), m)
+}
+
+// EncodeFrameString is EncodeFrame for a route response, which is a string.
+func EncodeFrameString(m Message) string {
+	raw := scratch.Get().(*[]byte)
+	*raw = Append((*raw)[:0], m)
+	frame := strict.EncodeToString(*raw)
+	scratch.Put(raw)
+	return frame
+}
+
+// AppendFrame appends the text frame of m to dst and returns the extended
+// slice.
+func AppendFrame(dst []byte, m Message) []byte {
+	raw := scratch.Get().(*[]byte)
+	*raw = Append((*raw)[:0], m)
+	dst = strict.AppendEncode(dst, *raw)
+	scratch.Put(raw)
+	return dst
+}
+
+// FrameOf returns the text frame of an encoded message.
+func FrameOf(raw []byte) []byte {
+	return strict.AppendEncode(make([]byte, 0, FrameSize(len(raw))), raw)
+}
+
+// DecodeFrame reads a frame of either direction: ErrNotBase64, ErrTooLarge over
+// MaxPost characters, and the errors of Decode.
+func DecodeFrame[F ~string | ~[]byte](frame F) (Message, error) {
+	raw, err := decodeText(string(frame), MaxPost)
+	if err != nil {
+		return nil, err
+	}
+	return Decode(raw)
+}
+
+// DecodeClientFrame reads a frame a client sent: ErrNotBase64 and the errors of
+// DecodeClient. What is too large is refused before it is decoded.
+func DecodeClientFrame[F ~string | ~[]byte](frame F) (Message, error) {
+	raw, err := decodeText(string(frame), base64.StdEncoding.EncodedLen(MaxClientMessage))
+	if err != nil {
+		return nil, err
+	}
+	return DecodeClient(raw)
+}
+
+// DecodeServerFrame reads a frame a server sent: ErrNotBase64, ErrTooLarge over
+// MaxPost characters, and the errors of DecodeServer.
+func DecodeServerFrame[F ~string | ~[]byte](frame F) (Message, error) {
+	raw, err := decodeText(string(frame), MaxPost)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeServer(raw)
+}
+
+// decodeText returns the bytes of a frame of at most limit characters. Go's
+// decoder skips line ends even when strict; they are refused here.
+func decodeText(frame string, limit int) ([]byte, error) {
+	if len(frame) > limit {
+		return nil, fmt.Errorf("%w: %d characters, at most %d", ErrTooLarge, len(frame), limit)
+	}
+	if strings.ContainsAny(frame, "\r\n") {
+		return nil, fmt.Errorf("%w: it has a line end", ErrNotBase64)
+	}
+	raw, err := strict.DecodeString(frame)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotBase64, err)
+	}
+	return raw, nil
+}
