@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -49,8 +50,8 @@ func FrameOf(raw []byte) []byte {
 
 // DecodeFrame reads a frame of either direction: ErrNotBase64, ErrTooLarge over
 // MaxPost characters, and the errors of Decode.
-func DecodeFrame[F ~string | ~[]byte](frame F) (Message, error) {
-	raw, err := decodeText(string(frame), MaxPost)
+func DecodeFrame[F string | []byte](frame F) (Message, error) {
+	raw, err := decodeText(frame, MaxPost)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +60,8 @@ func DecodeFrame[F ~string | ~[]byte](frame F) (Message, error) {
 
 // DecodeClientFrame reads a frame a client sent: ErrNotBase64 and the errors of
 // DecodeClient. What is too large is refused before it is decoded.
-func DecodeClientFrame[F ~string | ~[]byte](frame F) (Message, error) {
-	raw, err := decodeText(string(frame), base64.StdEncoding.EncodedLen(MaxClientMessage))
+func DecodeClientFrame[F string | []byte](frame F) (Message, error) {
+	raw, err := decodeText(frame, FrameSize(MaxClientMessage))
 	if err != nil {
 		return nil, err
 	}
@@ -69,24 +70,38 @@ func DecodeClientFrame[F ~string | ~[]byte](frame F) (Message, error) {
 
 // DecodeServerFrame reads a frame a server sent: ErrNotBase64, ErrTooLarge over
 // MaxPost characters, and the errors of DecodeServer.
-func DecodeServerFrame[F ~string | ~[]byte](frame F) (Message, error) {
-	raw, err := decodeText(string(frame), MaxPost)
+func DecodeServerFrame[F string | []byte](frame F) (Message, error) {
+	raw, err := decodeText(frame, MaxPost)
 	if err != nil {
 		return nil, err
 	}
 	return DecodeServer(raw)
 }
 
-// decodeText returns the bytes of a frame of at most limit characters. Go's
-// decoder skips line ends even when strict; they are refused here.
-func decodeText(frame string, limit int) ([]byte, error) {
+// decodeText returns the bytes of a frame of at most limit characters.
+func decodeText[F string | []byte](frame F, limit int) ([]byte, error) {
 	if len(frame) > limit {
 		return nil, fmt.Errorf("%w: %d characters, at most %d", ErrTooLarge, len(frame), limit)
 	}
-	if strings.ContainsAny(frame, "\r\n") {
+	var raw []byte
+	var err error
+	// Go's decoder skips line ends even when strict; they are refused here.
+	// Two branches, as a conversion would copy the frame.
+	lineEnd := false
+	switch text := any(frame).(type) {
+	case string:
+		lineEnd = strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\r') >= 0
+		raw, err = strict.DecodeString(text)
+	case []byte:
+		lineEnd = bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0
+		raw = make([]byte, strict.DecodedLen(len(text)))
+		var n int
+		n, err = strict.Decode(raw, text)
+		raw = raw[:n]
+	}
+	if lineEnd {
 		return nil, fmt.Errorf("%w: it has a line end", ErrNotBase64)
 	}
-	raw, err := strict.DecodeString(frame)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotBase64, err)
 	}
