@@ -1,6 +1,9 @@
 package room
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The errors of this package and of every adapter behind its ports. They are
 // compared with errors.Is; internal/handler has the one table that turns them
@@ -37,6 +40,22 @@ var (
 	// ErrCorrupt: stored bytes are not what was written (checksum, gap, or an
 	// update that no longer decodes). Never treated as an empty document.
 	ErrCorrupt = errors.New("room: stored data is damaged")
+	// ErrDisconnected: the Service has closed (or tried to close) this
+	// connection because of the error it is joined with; there is no answer to
+	// send. The client comes back and starts over.
+	ErrDisconnected = errors.New("room: disconnected")
 	// ErrGone: the gateway no longer knows the connection (HTTP 410).
 	ErrGone = errors.New("room: connection gone")
 )
+
+// MessageError says which of a client's messages failed: ID is the message id
+// of its submit, upload request or upload commit.
+type MessageError struct {
+	ID  uint64
+	Err error
+}
+
+func (e *MessageError) Error() string { return fmt.Sprintf("message %d: %v", e.ID, e.Err) }
+
+// Unwrap returns the reason.
+func (e *MessageError) Unwrap() error { return e.Err }

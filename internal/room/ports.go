@@ -92,6 +92,42 @@ type Snapshots interface {
 	Archive(ctx context.Context, room ID, from, to Seq, data []byte) (SnapshotRef, error)
 }
 
+// Upload is an update too large for a message, on its way in.
+type Upload struct {
+	Room ID
+	// ID is chosen by the Service: random, so that no other connection can
+	// guess it, and of [A-Za-z0-9_-] only.
+	ID     string
+	Size   int64
+	SHA256 [32]byte
+}
+
+// UploadHeader is one HTTP header an upload must carry.
+type UploadHeader struct{ Name, Value string }
+
+// UploadTarget says where a client puts an upload: HTTP PUT to URL with
+// exactly these headers.
+type UploadTarget struct {
+	URL     string
+	Headers []UploadHeader
+}
+
+// Uploads takes updates too large for a message from clients, and gives them
+// to the other members, past the gateway. A deployment may have none.
+type Uploads interface {
+	// Offer prepares an upload. What the target then accepts is exactly the
+	// announced bytes: another size or SHA-256 is refused there. The object goes
+	// away by itself after a day.
+	Offer(ctx context.Context, u Upload) (UploadTarget, error)
+	// Fetch returns the bytes that were put. ErrNotFound when there are none,
+	// ErrCorrupt when they are not the announced ones.
+	Fetch(ctx context.Context, room ID, upload string) ([]byte, error)
+	// Link returns a URL from which members get the bytes for some minutes.
+	Link(ctx context.Context, room ID, upload string) (string, error)
+	// Discard removes what was put. Discarding what is not there is no error.
+	Discard(ctx context.Context, room ID, upload string) error
+}
+
 // Failure is one receiver a frame did not reach.
 type Failure struct {
 	Connection ConnectionID
