@@ -11,8 +11,8 @@ import (
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
-// scheme is that of the URLs Uploads gives out: nothing serves them, Put and
-// Fetch of this package do.
+// scheme is that of the URLs Uploads gives out: nothing but PutURL and GetURL serves
+// them.
 const scheme = "memory"
 
 type uploadKey struct {
@@ -25,13 +25,17 @@ type upload struct {
 	bytes []byte // nil until the client has put them
 }
 
-// Uploads returns the store's room.Uploads. Its URLs are for Store.PutURL and
-// Store.GetURL, which stand for the client's HTTP requests.
-func (s *Store) Uploads() room.Uploads { return uploads{s} }
+// Uploads returns the store's room.Uploads. Its URLs are no HTTP ones: PutURL
+// and GetURL stand for the client's requests.
+func (s *Store) Uploads() Uploads { return Uploads{s} }
 
-type uploads struct{ s *Store }
+// Uploads implements room.Uploads.
+type Uploads struct{ s *Store }
 
-func (p uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, error) {
+var _ room.Uploads = Uploads{}
+
+// Offer implements room.Uploads.
+func (p Uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, error) {
 	if err := p.s.lock(ctx); err != nil {
 		return room.UploadTarget{}, err
 	}
@@ -43,7 +47,8 @@ func (p uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, e
 	}, nil
 }
 
-func (p uploads) Fetch(ctx context.Context, id room.ID, uploadID string) ([]byte, error) {
+// Fetch implements room.Uploads.
+func (p Uploads) Fetch(ctx context.Context, id room.ID, uploadID string) ([]byte, error) {
 	if err := p.s.lock(ctx); err != nil {
 		return nil, err
 	}
@@ -55,7 +60,8 @@ func (p uploads) Fetch(ctx context.Context, id room.ID, uploadID string) ([]byte
 	return bytes.Clone(u.bytes), nil
 }
 
-func (p uploads) Link(ctx context.Context, id room.ID, uploadID string) (string, error) {
+// Link implements room.Uploads.
+func (p Uploads) Link(ctx context.Context, id room.ID, uploadID string) (string, error) {
 	if err := p.s.lock(ctx); err != nil {
 		return "", err
 	}
@@ -63,7 +69,8 @@ func (p uploads) Link(ctx context.Context, id room.ID, uploadID string) (string,
 	return uploadURL(id, uploadID), nil
 }
 
-func (p uploads) Discard(ctx context.Context, id room.ID, uploadID string) error {
+// Discard implements room.Uploads.
+func (p Uploads) Discard(ctx context.Context, id room.ID, uploadID string) error {
 	if err := p.s.lock(ctx); err != nil {
 		return err
 	}
@@ -89,27 +96,27 @@ func parseUploadURL(s string) (uploadKey, error) {
 
 // PutURL is the client's HTTP PUT to an offered URL. Like S3 with a signed
 // length and checksum, it takes only the bytes that were announced.
-func (s *Store) PutURL(u string, b []byte) error {
+func (p Uploads) PutURL(u string, b []byte) error {
 	key, err := parseUploadURL(u)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	up, ok := s.uploads[key]
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	up, ok := p.s.uploads[key]
 	if !ok || int64(len(b)) != up.Size || sha256.Sum256(b) != up.SHA256 {
 		return fmt.Errorf("memstore: %q was not offered for these bytes", u)
 	}
 	up.bytes = bytes.Clone(b)
-	s.uploads[key] = up
+	p.s.uploads[key] = up
 	return nil
 }
 
 // GetURL is a client's HTTP GET of a linked URL.
-func (s *Store) GetURL(u string) ([]byte, error) {
+func (p Uploads) GetURL(u string) ([]byte, error) {
 	key, err := parseUploadURL(u)
 	if err != nil {
 		return nil, err
 	}
-	return uploads{s}.Fetch(context.Background(), key.room, key.id)
+	return p.Fetch(context.Background(), key.room, key.id)
 }
