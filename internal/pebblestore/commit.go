@@ -1,0 +1,203 @@
+package pebblestore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/symphony-rt/symphony/internal/room"
+)
+
+// groupBytes bounds what one commit gathers, so that a 50 MB update does not
+// make everybody behind it wait for more than itself.
+const groupBytes = 4 << 20
+
+// op is one write: a batch that is committed whole or not at all.
+type op struct {
+	batch *pebble.Batch
+	// sync is false for what need not survive the process.
+	sync bool
+	// committed, when set, runs on the committer after the batch is durable and
+	// before the writer hears of it.
+	committed func()
+	changes   []room.Change
+
+	done chan struct{} // closed when err is set
+	err  error
+}
+
+// newOp returns an op whose batch the caller fills before submitting it.
+func (s *Store) newOp(sync bool) *op {
+	return &op{batch: s.db.NewBatch(), sync: sync, done: make(chan struct{})}
+}
+
+// committer is the one goroutine that writes. While it waits for a sync, ops
+// queue up; the next commit takes them all.
+type committer struct {
+	store *Store
+
+	mu      sync.Mutex
+	ready   sync.Cond
+	queue   []*op
+	stopped bool
+	ended   chan struct{}
+}
+
+func (c *committer) start(s *Store) {
+	c.store = s
+	c.ready.L = &c.mu
+	c.ended = make(chan struct{})
+	go c.run()
+}
+
+// submit queues o. Ops are committed in the order they were submitted, so a
+// caller that must keep an order submits under its lock.
+func (c *committer) submit(o *op) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.store.fault.get(); err != nil {
+		o.finish(unavailable(err))
+		return
+	}
+	c.queue = append(c.queue, o)
+	c.ready.Signal()
+}
+
+func (o *op) finish(err error) {
+	o.err = err
+	close(o.done)
+}
+
+// wait returns when o is committed, or ErrUnavailable when it failed, when ctx
+// ends first, or when the store stops: then o may or may not be stored.
+func (c *committer) wait(ctx context.Context, o *op) error {
+	select {
+	case <-o.done:
+		return o.err
+	default:
+	}
+	select {
+	case <-o.done:
+		return o.err
+	case <-ctx.Done():
+		return unavailable(fmt.Errorf("waiting for the disk: %w", ctx.Err()))
+	case <-c.store.fault.raised:
+		select {
+		case <-o.done: // it may have made it just before
+			return o.err
+		default:
+			return unavailable(c.store.fault.get())
+		}
+	}
+}
+
+func (c *committer) run() {
+	var group []*op
+	// Pebble panics, or calls Fatalf (which ends this goroutine), when it cannot
+	// go on. Either way nobody may be left waiting.
+	defer func() {
+		r := recover()
+		c.mu.Lock()
+		clean := c.stopped && len(c.queue) == 0 && r == nil
+		c.mu.Unlock()
+		if !clean {
+			c.store.fault.raise(fmt.Errorf("pebble stopped: %v", r))
+		}
+		c.abandon(group)
+		close(c.ended)
+	}()
+	for {
+		if group = c.take(); group == nil {
+			return
+		}
+		if err := c.commit(group); err != nil {
+			c.store.fault.raise(err)
+			return
+		}
+		for _, o := range group {
+			if o.committed != nil {
+				o.committed()
+			}
+			c.store.feed.push(o.changes)
+			o.finish(nil)
+		}
+		group = nil
+	}
+}
+
+// abandon fails the group that was under way and everything behind it.
+func (c *committer) abandon(group []*op) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range append(group, c.queue...) {
+		select {
+		case <-o.done:
+		default:
+			o.finish(unavailable(c.store.fault.get()))
+		}
+	}
+	c.queue = nil
+}
+
+// take waits for ops and returns those that fit one commit, nil at the end.
+func (c *committer) take() []*op {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.queue) == 0 {
+		if c.stopped {
+			return nil
+		}
+		c.ready.Wait()
+	}
+	n, size := 1, c.queue[0].batch.Len()
+	for n < len(c.queue) && size+c.queue[n].batch.Len() <= groupBytes {
+		size += c.queue[n].batch.Len()
+		n++
+	}
+	group := c.queue[:n:n]
+	if c.queue = c.queue[n:]; len(c.queue) == 0 {
+		c.queue = nil // let go of the array
+	}
+	return group
+}
+
+// commit writes the group as one batch, with one sync if any op needs it. The
+// sync is waited for apart from Apply, which would call Fatalf on its failure.
+func (c *committer) commit(group []*op) (err error) {
+	batch := group[0].batch
+	sync := group[0].sync
+	for _, o := range group[1:] {
+		sync = sync || o.sync
+		if err := batch.Apply(o.batch, nil); err != nil {
+			return err
+		}
+		if err := o.batch.Close(); err != nil {
+			return err
+		}
+	}
+	if !sync {
+		if err := c.store.db.Apply(batch, pebble.NoSync); err != nil {
+			return err
+		}
+		return batch.Close()
+	}
+	if err := c.store.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
+		return err
+	}
+	if err := batch.SyncWait(); err != nil {
+		return err
+	}
+	return batch.Close()
+}
+
+// stop commits what is queued and ends the goroutine. A committer that hangs
+// in a Pebble that has failed is left behind.
+func (c *committer) stop() {
+	c.mu.Lock()
+	c.stopped = true
+	c.ready.Signal()
+	c.mu.Unlock()
+	c.store.fault.await(c.ended)
+}
