@@ -27,6 +27,9 @@ const (
 	EnvManagement = "SYMPHONY_MANAGEMENT_ENDPOINT"
 	// EnvSecret is the HS256 secret, as it is or as "base64:<bytes>".
 	EnvSecret = "SYMPHONY_AUTH_SECRET"
+	// EnvSecretParameter names an SSM parameter (SecureString) that holds the
+	// secret, instead of EnvSecret: how a deployment keeps it out of the template.
+	EnvSecretParameter = "SYMPHONY_AUTH_SECRET_PARAMETER"
 	// EnvAuth is "hs256" (default when a secret is set) or "open". Without a
 	// secret it must say "open": a deployment is not left open by omission.
 	EnvAuth = "SYMPHONY_AUTH"
@@ -44,12 +47,13 @@ type Config struct {
 	Table              string
 	Bucket             string
 	ManagementEndpoint string
-	// Secret is nil when Open.
-	Secret      []byte
-	Open        bool
-	Grace       time.Duration
-	S3PathStyle bool
-	LogLevel    slog.Level
+	// Secret is nil when Open, and when SecretParameter says where it is.
+	Secret          []byte
+	SecretParameter string
+	Open            bool
+	Grace           time.Duration
+	S3PathStyle     bool
+	LogLevel        slog.Level
 }
 
 // Need says which settings a function cannot do without.
@@ -113,14 +117,18 @@ func FromEnv(getenv func(string) string, need Need) (Config, error) {
 }
 
 func (c *Config) auth(getenv func(string) string, wrong func(name, format string, args ...any)) {
-	secret := getenv(EnvSecret)
+	secret, parameter := getenv(EnvSecret), getenv(EnvSecretParameter)
 	switch mode := getenv(EnvAuth); {
-	case mode == "open" && secret == "":
+	case mode == "open" && secret == "" && parameter == "":
 		c.Open = true
 	case mode == "open":
-		wrong(EnvAuth, "is open although %s is set: remove one of the two", EnvSecret)
+		wrong(EnvAuth, "is open although a secret is set: remove one of the two")
 	case mode != "" && mode != "hs256":
 		wrong(EnvAuth, "is %q, neither hs256 nor open", mode)
+	case secret != "" && parameter != "":
+		wrong(EnvSecret, "and %s are both set: remove one of the two", EnvSecretParameter)
+	case parameter != "":
+		c.SecretParameter = parameter
 	case secret == "":
 		wrong(EnvSecret, "is not set: a secret of at least 32 bytes, or %s=open to let everybody in", EnvAuth)
 	default:

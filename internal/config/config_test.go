@@ -37,6 +37,13 @@ func TestOpenMustBeSaid(t *testing.T) {
 	require.True(t, c.Open)
 	_, err = FromEnv(env(map[string]string{EnvAuth: "open", EnvSecret: secret}), NeedAuth)
 	require.ErrorContains(t, err, "remove one")
+	c, err = FromEnv(env(map[string]string{EnvSecretParameter: "/symphony/secret"}), NeedAuth)
+	require.NoError(t, err)
+	require.Equal(t, "/symphony/secret", c.SecretParameter)
+	_, err = FromEnv(env(map[string]string{EnvSecretParameter: "/symphony/secret", EnvSecret: secret}), NeedAuth)
+	require.ErrorContains(t, err, "both set")
+	_, err = FromEnv(env(map[string]string{EnvSecretParameter: "/symphony/secret", EnvAuth: "open"}), NeedAuth)
+	require.ErrorContains(t, err, "remove one")
 	_, err = FromEnv(env(map[string]string{EnvSecret: "short"}), NeedAuth)
 	require.ErrorContains(t, err, "at least 32")
 }
