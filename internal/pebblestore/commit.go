@@ -95,15 +95,10 @@ func (c *committer) wait(ctx context.Context, o *op) error {
 
 func (c *committer) run() {
 	var group []*op
-	// Pebble panics, or calls Fatalf (which ends this goroutine), when it cannot
-	// go on. Either way nobody may be left waiting.
+	// Nobody may be left waiting when Pebble panics.
 	defer func() {
-		r := recover()
-		c.mu.Lock()
-		clean := c.stopped && len(c.queue) == 0 && r == nil
-		c.mu.Unlock()
-		if !clean {
-			c.store.fault.raise(fmt.Errorf("pebble stopped: %v", r))
+		if r := recover(); r != nil {
+			c.store.fault.raise(fmt.Errorf("pebble panicked: %v", r))
 		}
 		c.abandon(group)
 		close(c.ended)
@@ -164,7 +159,7 @@ func (c *committer) take() []*op {
 }
 
 // commit writes the group as one batch, with one sync if any op needs it. The
-// sync is waited for apart from Apply, which would call Fatalf on its failure.
+// sync is waited for apart from Apply, which would call Fatalf if it failed.
 func (c *committer) commit(group []*op) (err error) {
 	batch := group[0].batch
 	sync := group[0].sync
@@ -192,8 +187,8 @@ func (c *committer) commit(group []*op) (err error) {
 	return batch.Close()
 }
 
-// stop commits what is queued and ends the goroutine. A committer that hangs
-// in a Pebble that has failed is left behind.
+// stop commits what is queued and ends the goroutine, unless the store has
+// stopped: then the goroutine may be held for ever.
 func (c *committer) stop() {
 	c.mu.Lock()
 	c.stopped = true

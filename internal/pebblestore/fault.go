@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -35,21 +33,18 @@ func (f *fault) raise(cause error) {
 	})
 }
 
-// await returns true when done is closed; false when it still is not some time
-// after the store has stopped.
+// await returns true when done is closed, false when the store stops first.
 func (f *fault) await(done <-chan struct{}) bool {
 	select {
 	case <-done:
 		return true
 	case <-f.raised:
-	}
-	patience := time.NewTimer(closePatience)
-	defer patience.Stop()
-	select {
-	case <-done:
-		return true
-	case <-patience.C:
-		return false
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
 	}
 }
 
@@ -60,10 +55,9 @@ func (f *fault) get() error {
 	return nil
 }
 
-// pebbleLogger passes Pebble's log lines on. Fatalf, which Pebble expects not
-// to return, stops the store and ends the goroutine it is called on: one of
-// Pebble's own, or the committer, which expects it. A library must not end the
-// process.
+// pebbleLogger passes Pebble's log lines on. Pebble expects Fatalf not to
+// return and a library must not end the process, so Fatalf stops the store and
+// then holds the goroutine it was called on for ever (see guardedFS).
 type pebbleLogger struct{ s *Store }
 
 func (l pebbleLogger) Infof(format string, args ...any) {
@@ -76,7 +70,7 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 
 func (l pebbleLogger) Fatalf(format string, args ...any) {
 	l.s.fault.raise(fatalError(format, args))
-	runtime.Goexit()
+	select {}
 }
 
 // fatalError keeps the error among args, so that errors.Is still finds it.

@@ -18,12 +18,16 @@ import (
 //	head 00 <object>                             size, checksum, generation
 //	part 00 <object> 00 <generation> 00 <part>   up to partBytes of an object
 //	pending 00 <object> 00 <generation>          parts that have no head yet
+//	offer 00 <object>                            an upload that was announced
+//	secret                                       what signs the URLs of uploads
 const (
 	separator     = "\x00"
 	dirtySpace    = "dirty" + separator
 	headSpace     = "head" + separator
 	partSpace     = "part" + separator
 	pendingSpace  = "pending" + separator
+	offerSpace    = "offer" + separator
+	secretKey     = "secret"
 	afterUpdates  = "update$" // '$' follows '#'
 	afterMembers  = "member$"
 	afterConnects = "connection$"
@@ -88,6 +92,8 @@ func partsSpan(object, generation string) (lower, upper []byte) {
 	p := partSpace + object + separator + generation
 	return []byte(p + separator), []byte(p + "\x01")
 }
+
+func offerKey(object string) []byte { return []byte(offerSpace + object) }
 
 func pendingKey(object, generation string) []byte {
 	return []byte(pendingSpace + object + separator + generation)

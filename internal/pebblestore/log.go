@@ -91,6 +91,7 @@ func (l updateLog) Read(ctx context.Context, id room.ID, after room.Seq, fn func
 		return nil
 	}
 	want := after + 1
+	var scratch []byte
 	return s.scan(ctx, updateKey(id, want), append(updateKey(id, through), 0), func(key, value []byte) error {
 		seq, err := seqFromKey(key)
 		if err != nil {
@@ -106,7 +107,9 @@ func (l updateLog) Read(ctx context.Context, id room.ID, after room.Seq, fn func
 		if err != nil {
 			return err
 		}
-		u.Seq = seq
+		// A copy: a write to u.Data must not reach Pebble's memory.
+		scratch = append(scratch[:0], u.Data...)
+		u.Seq, u.Data = seq, scratch
 		want++
 		return fn(u)
 	})

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -221,11 +220,12 @@ func (s *Store) listObjects(ctx context.Context, folder string, fn func(name str
 	})
 }
 
-func (h headRecord) sum() (sum [32]byte, stored time.Time, err error) {
-	b, err := hex.DecodeString(h.Generation)
+// parseSum reads a SHA-256 in hex.
+func parseSum(s string) (sum [32]byte, err error) {
+	b, err := hex.DecodeString(s)
 	if err != nil || len(b) != len(sum) {
-		return sum, stored, fmt.Errorf("%w: SHA-256 %q", room.ErrCorrupt, h.Generation)
+		return sum, fmt.Errorf("%w: SHA-256 %q", room.ErrCorrupt, s)
 	}
 	copy(sum[:], b)
-	return sum, h.Stored, nil
+	return sum, nil
 }

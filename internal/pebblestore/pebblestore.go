@@ -44,9 +44,6 @@ const (
 	// how long opening takes.
 	memTableBytes = 16 << 20
 	cacheBytes    = 32 << 20
-	// closePatience is how long Close waits for a Pebble that has failed and may
-	// never finish.
-	closePatience = 5 * time.Second
 )
 
 // Options say how to open a Store. The zero value is for production.
@@ -120,10 +117,10 @@ func Open(dir string, o Options) (*Store, error) {
 	s.fault.init(o.Logger)
 	s.space.init(o.FS, dir, o.MinFree, o.Clock)
 	if s.db, err = s.openPebble(); err != nil {
-		return nil, errors.Join(f.explain(err), f.close())
+		return nil, s.abandon(f.explain(err))
 	}
 	if err := f.ready(); err != nil {
-		return nil, errors.Join(err, s.closePebble(), f.close())
+		return nil, s.abandon(errors.Join(err, s.closePebble()))
 	}
 	s.rooms.init()
 	s.commits.start(s)
@@ -134,13 +131,22 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// openPebble runs in a goroutine of its own because Pebble reports some
-// failures through Logger.Fatalf, which must not return (see pebbleLogger).
+// abandon gives the folder back after a failed Open, unless a Pebble that has
+// failed still has it.
+func (s *Store) abandon(err error) error {
+	if s.fault.get() != nil {
+		return err
+	}
+	return errors.Join(err, s.folder.close())
+}
+
+// openPebble returns as soon as the store's fault is raised, even if Pebble
+// never does.
 func (s *Store) openPebble() (*pebble.DB, error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
 	opts := &pebble.Options{
-		FS:               s.folder.fs,
+		FS:               guardedFS{s.folder.fs, &s.fault},
 		Cache:            cache,
 		MemTableSize:     memTableBytes,
 		ErrorIfNotExists: !s.folder.fresh,
@@ -150,7 +156,7 @@ func (s *Store) openPebble() (*pebble.DB, error) {
 		FormatMajorVersion: pebble.FormatWALSyncChunks,
 	}
 	var db *pebble.DB
-	err := errors.New("pebble gave up while opening")
+	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -161,15 +167,16 @@ func (s *Store) openPebble() (*pebble.DB, error) {
 		}()
 		db, err = pebble.Open(s.folder.path(storeDir), opts)
 	}()
-	<-done
-	if cause := s.fault.get(); db == nil && cause != nil {
-		err = errors.Join(err, cause)
+	if !s.fault.await(done) {
+		return nil, s.fault.get()
 	}
 	return db, err
 }
 
 // Close waits for the calls under way, lets OnChange see every change and
-// gives the folder back. It is safe to call twice.
+// gives the folder back. It is safe to call twice. A store that has stopped
+// (see Err) cannot be closed: Close says so and leaves the folder locked until
+// the process ends, because Pebble may not have let go of it.
 func (s *Store) Close() error {
 	s.life.Lock()
 	if s.closed {
@@ -178,23 +185,25 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.life.Unlock()
-	s.active.Wait()
+	idle := make(chan struct{})
+	go func() {
+		s.active.Wait()
+		close(idle)
+	}()
+	s.fault.await(idle)
 	s.commits.stop()
 	s.feed.stop()
-	if err := s.closePebble(); err != nil {
-		if s.fault.get() == nil {
-			return errors.Join(err, s.folder.close())
-		}
-		// Pebble may still be writing: keep the lock, so that nobody opens the
-		// folder before this process has ended.
-		return fmt.Errorf("pebblestore: closing after a failure, %s stays locked until the process ends: %w", s.folder.dir, err)
+	err := s.closePebble()
+	if cause := s.fault.get(); cause != nil {
+		return fmt.Errorf("pebblestore: %s stays locked until the process ends: %w", s.folder.dir, cause)
 	}
-	return s.folder.close()
+	return errors.Join(err, s.folder.close())
 }
 
-// closePebble does not wait for ever for a Pebble that has failed.
-func (s *Store) closePebble() error {
-	err := errors.New("pebble gave up while closing")
+func (s *Store) closePebble() (err error) {
+	if err := s.fault.get(); err != nil {
+		return err
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -206,7 +215,7 @@ func (s *Store) closePebble() error {
 		err = s.db.Close()
 	}()
 	if !s.fault.await(done) {
-		return errors.New("pebble does not finish")
+		return s.fault.get()
 	}
 	return err
 }

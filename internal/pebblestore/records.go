@@ -2,7 +2,6 @@ package pebblestore
 
 import (
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"time"
 
@@ -32,12 +31,9 @@ func (rec snapshotRecord) ref() (room.SnapshotRef, error) {
 	if rec.SHA256 == "" {
 		return r, nil
 	}
-	sum, err := hex.DecodeString(rec.SHA256)
-	if err != nil || len(sum) != len(r.SHA256) {
-		return r, fmt.Errorf("%w: SHA-256 %q", room.ErrCorrupt, rec.SHA256)
-	}
-	copy(r.SHA256[:], sum)
-	return r, nil
+	sum, err := parseSum(rec.SHA256)
+	r.SHA256 = sum
+	return r, err
 }
 
 type supersededRecord struct {
@@ -134,4 +130,11 @@ type headRecord struct {
 	Generation string    `json:"sha256"`
 	Parts      int       `json:"parts"`
 	Stored     time.Time `json:"stored"`
+}
+
+// offerRecord is what a client announced that it will upload.
+type offerRecord struct {
+	Size    int64     `json:"size"`
+	SHA256  string    `json:"sha256"`
+	Offered time.Time `json:"offered"`
 }

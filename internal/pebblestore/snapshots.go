@@ -81,10 +81,10 @@ func (sn snapshots) List(ctx context.Context, id room.ID, fn func(ref room.Snaps
 		if err != nil {
 			return fmt.Errorf("%w: %w", room.ErrCorrupt, err)
 		}
-		sum, stored, err := head.sum()
+		sum, err := parseSum(head.Generation)
 		if err != nil {
 			return err
 		}
-		return fn(room.SnapshotRef{Key: name, Seq: object.To, Size: head.Size, SHA256: sum}, stored)
+		return fn(room.SnapshotRef{Key: name, Seq: object.To, Size: head.Size, SHA256: sum}, head.Stored)
 	})
 }
