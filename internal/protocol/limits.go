@@ -49,9 +49,11 @@ const (
 	// probes: half of IdleTimeout, so that one lost probe does no harm.
 	KeepAlive = 5 * time.Minute
 	// ProbeQuiet is how long after the last sign of an edit a client probes
-	// once, to learn of a broadcast that was lost at the end of a burst (no
-	// later one would show the gap). One probe a burst, not one a message.
-	ProbeQuiet = 3 * time.Second
+	// once (up to half as long again, at random), to learn of a broadcast that
+	// was lost at the end of a burst: no later one would show the gap. Four
+	// people with an edit each every ten seconds leave ten quiet seconds after
+	// one edit in fifty, so probes do not show on the bill.
+	ProbeQuiet = 10 * time.Second
 	// AckTimeout is how long a client waits for an acknowledgement before it
 	// submits again: API Gateway gives a function 29 s.
 	AckTimeout = 30 * time.Second
