@@ -212,6 +212,15 @@ func (r *reader) skipAny() byte {
 	}
 }
 
+// element moves over one element of refAny or refJSON content.
+func (r *reader) element(ref uint8) {
+	if ref == refAny {
+		r.skipAny()
+	} else {
+		r.varBytes()
+	}
+}
+
 // appendUvarint appends lib0 writeVarUint(v).
 func appendUvarint(b []byte, v uint64) []byte {
 	for v > 0x7f {

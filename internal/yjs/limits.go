@@ -1,8 +1,10 @@
 package yjs
 
+import "math"
+
 // Limits bounds what a decoder accepts. A field that is zero means its default.
 type Limits struct {
-	// MaxBytes is the largest update accepted, and the largest ConvertV2 produces.
+	// MaxBytes is the largest update accepted, and the largest ConvertV2 produces. No more than 2 GiB.
 	MaxBytes int
 	// MaxDepth is the deepest nesting of arrays and objects inside one value (lib0 Any or JSON).
 	MaxDepth int
@@ -23,6 +25,9 @@ func DefaultLimits() Limits {
 
 // filled returns l with defaults for the fields that are zero.
 func (l Limits) filled() Limits {
+	if l.MaxBytes > math.MaxInt32 {
+		l.MaxBytes = math.MaxInt32
+	}
 	if l.MaxBytes <= 0 {
 		l.MaxBytes = DefaultMaxBytes
 	}

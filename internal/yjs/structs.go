@@ -88,24 +88,10 @@ func (b *block) dropLeft(n uint64) {
 	if n == 0 {
 		return
 	}
-	switch b.ref {
-	case refString:
-		at, inside := utf16Offset(b.content, n)
-		if inside {
-			rest := b.content[at+4:]
-			b.content = append(append(make([]byte, 0, len(replacement)+len(rest)), replacement...), rest...)
-		} else {
-			b.content = b.content[at:]
-		}
-	case refAny, refJSON:
-		b.content = b.content[elementOffset(b.ref, b.content, n):]
-	}
-	if b.isItem() {
-		b.hasOrigin, b.origin = true, ID{b.client, b.clock + n - 1}
-		b.parent, b.hasSub = parentCopied, false
-	}
-	b.clock += n
-	b.length -= n
+	var s slicer
+	s.reset(b)
+	s.skip(n)
+	*b = s.cut(s.rest.length)
 }
 
 // keepLeft removes all but the first n clocks (0 < n <= length).
@@ -113,29 +99,16 @@ func (b *block) keepLeft(n uint64) {
 	if n >= b.length {
 		return
 	}
-	switch b.ref {
-	case refString:
-		at, inside := utf16Offset(b.content, n)
-		if inside {
-			b.content = append(append(make([]byte, 0, at+len(replacement)), b.content[:at]...), replacement...)
-		} else {
-			b.content = b.content[:at]
-		}
-	case refAny, refJSON:
-		b.content = b.content[:elementOffset(b.ref, b.content, n)]
-	}
-	b.length = n
+	var s slicer
+	s.reset(b)
+	*b = s.cut(n)
 }
 
 // elementOffset returns the byte at which element n of validated refAny or refJSON content begins.
 func elementOffset(ref uint8, content []byte, n uint64) int {
 	r := reader{buf: content, maxDepth: len(content) + 1, trusted: true}
 	for ; n > 0 && r.err == nil; n-- {
-		if ref == refAny {
-			r.skipAny()
-		} else {
-			r.varBytes()
-		}
+		r.element(ref)
 	}
 	return r.pos
 }
