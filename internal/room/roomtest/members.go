@@ -286,7 +286,7 @@ func membersContext(t *testing.T, s *store) {
 }
 
 func membersIsolation(t *testing.T, s *store) {
-	ids := TrickyRooms()
+	ids := s.trickyRooms()
 	for i, id := range ids {
 		require.NoError(t, s.Members.Add(t.Context(), id, s.member(room.ConnectionID(fmt.Sprint("c", i)))))
 	}

@@ -248,7 +248,7 @@ func metasContext(t *testing.T, s *store) {
 }
 
 func metasIsolation(t *testing.T, s *store) {
-	ids := TrickyRooms()
+	ids := s.trickyRooms()
 	for i, id := range ids {
 		require.NoError(t, s.Metas.Swap(context.Background(), id, room.Meta{Epoch: fmt.Sprint(i), State: room.Dirty}))
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,10 @@ type Harness struct {
 	// Several says that more than one handle may be open at a time, as several
 	// functions share one table. A store that belongs to one process says no.
 	Several bool
+	// MaxRoom is the longest room id, in bytes, that the engine under the
+	// store takes, 0 for room.MaxIDBytes. Only for engines that are not the
+	// one a deployment has: a store itself takes all.
+	MaxRoom int
 }
 
 // Backend is a store's data, which outlives the handles opened on it.
@@ -172,6 +177,15 @@ func TrickyRooms() []room.ID {
 		"é", "e\u0301", "😀", "\u202e", "\ufeff", "\U0010ffff", "\x7f", "-", "_", "~",
 		room.ID(long), room.ID(longer), room.ID(long[:room.MaxIDBytes-1]),
 	}
+}
+
+// trickyRooms returns TrickyRooms, as far as the engine takes them.
+func (s *store) trickyRooms() []room.ID {
+	ids := TrickyRooms()
+	if s.harness.MaxRoom == 0 {
+		return ids
+	}
+	return slices.DeleteFunc(ids, func(id room.ID) bool { return len(id) > s.harness.MaxRoom })
 }
 
 // isUnavailable says whether err is what a port returns for an ended context.

@@ -205,7 +205,7 @@ func snapshotsContext(t *testing.T, s *store) {
 }
 
 func snapshotsIsolation(t *testing.T, s *store) {
-	ids := TrickyRooms()
+	ids := s.trickyRooms()
 	refs := make([]room.SnapshotRef, len(ids))
 	keys := map[string]bool{}
 	for i, id := range ids {

@@ -139,7 +139,7 @@ func uploadsContext(t *testing.T, s *store) {
 }
 
 func uploadsIsolation(t *testing.T, s *store) {
-	ids := TrickyRooms()
+	ids := s.trickyRooms()
 	for i, id := range ids {
 		data := fmt.Appendf(nil, "upload %d", i)
 		require.NoError(t, putUpload(t, s.Ports, offer(t, s.Ports, uploadOf(id, "u", data)), data))
