@@ -1,0 +1,157 @@
+package awstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// errMissing: the machine lacks a tool the engine needs; the text names it.
+var errMissing = errors.New("not installed")
+
+// startTimeout bounds how long an engine may take from its start to its first
+// answer; a Java engine takes two seconds on an idle machine.
+const startTimeout = 2 * time.Minute
+
+// engine is a program that answers on a loopback port.
+type engine struct {
+	name string
+	// fetch makes the program available in the cache and returns where.
+	fetch func() (folder string, err error)
+	// command builds the program's command line; dir is its own empty folder.
+	command func(folder, dir string, port int) (*exec.Cmd, error)
+	// ready is a path that answers below 500 once the engine works.
+	ready string
+
+	once sync.Once
+	base string
+	err  error
+	stop func()
+}
+
+var engines = []*engine{dynamoDBLocal, versityGW}
+
+func (e *engine) url(tb testing.TB) string {
+	tb.Helper()
+	e.once.Do(func() { e.err = e.start() })
+	if errors.Is(e.err, errMissing) {
+		missing(tb, "%s: %s", e.name, e.err)
+	}
+	if e.err != nil {
+		tb.Fatalf("%s does not start: %s", e.name, e.err)
+	}
+	return e.base
+}
+
+// start fetches and starts the engine. Between choosing a free port and
+// listening on it somebody else may take it: then it tries again.
+func (e *engine) start() error {
+	folder, err := e.fetch()
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		if err = e.run(folder); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (e *engine) run(folder string) error {
+	dir, err := os.MkdirTemp("", "symphony-"+e.name+"-")
+	if err != nil {
+		return err
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	cmd, err := e.command(folder, dir, port)
+	if err != nil {
+		return err
+	}
+	output, err := os.Create(filepath.Join(dir, "output.log"))
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
+	exited, err := startTied(cmd)
+	if err != nil {
+		return err
+	}
+	e.base = "http://127.0.0.1:" + strconv.Itoa(port)
+	e.stop = func() {
+		_ = cmd.Process.Kill() // it keeps nothing worth a clean shutdown
+		<-exited
+		_ = os.RemoveAll(dir)
+	}
+	if err := awaitAnswer(e.base+e.ready, exited); err != nil {
+		log, _ := os.ReadFile(output.Name())
+		e.stop()
+		e.stop = nil
+		return fmt.Errorf("%w; it said:\n%s", err, log)
+	}
+	return nil
+}
+
+// awaitAnswer polls until the engine answers or has exited.
+func awaitAnswer(url string, exited <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			res.Body.Close()
+			if res.StatusCode < http.StatusInternalServerError {
+				return nil
+			}
+		}
+		select {
+		case <-exited:
+			return errors.New("it exited")
+		case <-ctx.Done():
+			return fmt.Errorf("no answer from %s within %s", url, startTimeout)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func stopAll() {
+	for _, e := range engines {
+		if e.stop != nil {
+			e.stop()
+		}
+	}
+}
+
+// lookPath finds a tool or reports errMissing.
+func lookPath(tool, why string) (string, error) {
+	path, err := exec.LookPath(tool)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s (%s)", errMissing, tool, why)
+	}
+	return path, nil
+}
