@@ -24,6 +24,13 @@ const (
 	// MinGrace is the shortest grace a deployment may choose: twice an
 	// integration's 29 s, for the reasons above.
 	MinGrace = time.Minute
+	// MaxAwarenessStates bounds one awareness message: ten times the members of
+	// a room that is called large, who a client may all know of.
+	MaxAwarenessStates = 1_000
+	// DefaultSweepConcurrency is how many rooms a sweep checkpoints at a time:
+	// enough to hide the stores' latency, few enough that their documents fit a
+	// function's memory together.
+	DefaultSweepConcurrency = 8
 	// MaxSuperseded bounds Meta.Superseded: with a checkpoint every 30 s and a
 	// grace of 2 min at most five are waiting.
 	MaxSuperseded = 16

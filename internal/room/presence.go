@@ -1,0 +1,97 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/symphony-rt/symphony/internal/protocol"
+)
+
+// awareness relays presence to the other members. It is not stored. A reader
+// has presence too. What is relayed must decode: y-protocols' client throws on
+// anything else.
+//
+// A plain client gets its own message back: its provider takes a connection for
+// dead on which nothing arrives for 30 s, and in an otherwise quiet room its own
+// renewal every 15 s is all there is (y-websocket's messageReconnectTimeout,
+// y-protocols' outdatedTimeout).
+func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness, frame string) (protocol.Message, error) {
+	states, err := countAwareness(m.Update)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalidAwareness, err)
+	}
+	if states > MaxAwarenessStates {
+		return nil, fmt.Errorf("%w: %d states, at most %d", ErrInvalidAwareness, states, MaxAwarenessStates)
+	}
+	list, err := s.listMembers(ctx, v.Room)
+	if err != nil {
+		return nil, err
+	}
+	s.relayPresence(ctx, v, v.allowed(without(list, v.Member.Connection)), []byte(frame))
+	if v.Member.Symphony {
+		return nil, nil
+	}
+	return echo{m}, nil
+}
+
+// relayPresence posts presence. Unlike an edit it is not made up for when it
+// does not arrive: the next one replaces it, so nobody is disconnected.
+func (s *Service) relayPresence(ctx context.Context, v *visit, to []Member, frame []byte) (reached int) {
+	if len(to) == 0 {
+		return 0
+	}
+	failed := s.postOnce(ctx, to, frame)
+	var gone []Member
+	for _, m := range to {
+		if err := failed[m.Connection]; errors.Is(err, ErrGone) {
+			gone = append(gone, m)
+		}
+	}
+	s.forget(ctx, v.Room, gone)
+	return len(to) - len(failed)
+}
+
+// queryAwareness passes a client's question for presence on.
+func (s *Service) queryAwareness(ctx context.Context, v *visit) (protocol.Message, error) {
+	s.askPresence(ctx, v)
+	return nil, nil
+}
+
+const (
+	// presenceAsked is how many members are asked for presence: each answers
+	// with all it knows, so one would do, and a second makes up for one that has
+	// just left. Every answer is posted to everybody.
+	presenceAsked = 2
+	// presenceTries is how many are tried to find them: members whose
+	// $disconnect never came do not answer.
+	presenceTries = 3 * presenceAsked
+)
+
+// askPresence lists the members and asks for presence on behalf of v.
+func (s *Service) askPresence(ctx context.Context, v *visit) {
+	list, err := s.listMembers(ctx, v.Room)
+	if err != nil {
+		s.logger.Warn("nobody is asked for presence", "connection", v.Member.Connection, "room", v.Room, "error", err)
+		return
+	}
+	s.askPresenceOf(ctx, v, v.allowed(without(list, v.Member.Connection)))
+}
+
+// askPresenceOf sends the question to two of others, picked at random so that
+// it is not always the same who answer.
+func (s *Service) askPresenceOf(ctx context.Context, v *visit, others []Member) {
+	if len(others) == 0 {
+		return
+	}
+	frame := protocol.EncodeFrame(&protocol.QueryAwareness{})
+	start := s.pickAt(len(others))
+	tries := min(presenceTries, len(others))
+	for i, asked := 0, 0; i < tries && asked < presenceAsked; {
+		var to []Member
+		for ; i < tries && asked+len(to) < presenceAsked; i++ {
+			to = append(to, others[(start+i)%len(others)])
+		}
+		asked += s.relayPresence(ctx, v, to, frame)
+	}
+}
