@@ -30,7 +30,10 @@ func (h *Handler) Message(ctx context.Context, req events.APIGatewayWebsocketPro
 	level("message refused", "connection", from.Connection, "room", from.Room, "user", from.User.ID,
 		"request", req.RequestContext.RequestID, "code", f.code.String(), "error", err)
 	res := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
-	if !errors.Is(err, room.ErrDisconnected) {
+	switch {
+	case len(reply) > 0:
+		res.Body = string(reply) // a plain client is told in its own protocol
+	case !errors.Is(err, room.ErrDisconnected):
 		res.Body = f.frame(err)
 	}
 	return res, nil

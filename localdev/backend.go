@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/symphony-rt/symphony/internal/auth"
+	"github.com/symphony-rt/symphony/internal/gateway"
+	"github.com/symphony-rt/symphony/internal/pebblestore"
+	"github.com/symphony-rt/symphony/internal/room"
+)
+
+// backend is the functions and what keeps their data.
+type backend struct {
+	functions gateway.Invoker
+	// handle serves what S3's presigned URLs would, below uploadsPath; nil when
+	// the engine serves its own.
+	uploads http.Handler
+	// healthy says whether the store still works; failed closes when it stops.
+	healthy func() error
+	failed  <-chan struct{}
+	close   func(ctx context.Context) error
+	// where says where the data lies; stack and why which engine it is.
+	where, stack, why string
+}
+
+// uploadsPath is where the embedded store's presigned URLs point.
+const uploadsPath = "/_uploads"
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now().UTC() }
+
+func policyFor(o options) (auth.Policy, error) {
+	if o.secret == nil {
+		return auth.Open{}, nil
+	}
+	return auth.NewHS256(o.secret, systemClock{})
+}
+
+// embedded opens the store of this process. base is the server's own URL.
+func embedded(ctx context.Context, o options, posts poster, base, why string, log *slog.Logger) (*backend, error) {
+	policy, err := policyFor(o)
+	if err != nil {
+		return nil, err
+	}
+	storeOptions := pebblestore.Options{Clock: systemClock{}, Logger: log.With("part", "store")}
+	where := o.data
+	if o.memory {
+		storeOptions.FS, storeOptions.MinFree = vfs.NewMem(), -1
+		where = "in memory: gone when this stops"
+	}
+	store, err := pebblestore.Open(o.data, storeOptions)
+	if err != nil {
+		return nil, err
+	}
+	b, err := onStore(ctx, o, store, policy, posts, base, log)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	b.where, b.stack, b.why = where, stackEmbedded, why
+	return b, nil
+}
+
+func onStore(ctx context.Context, o options, store *pebblestore.Store, policy auth.Policy, posts poster, base string, log *slog.Logger) (*backend, error) {
+	// This process holds all the sockets, so whoever is still a member died
+	// with the process before.
+	forgotten, err := store.ForgetMembers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	log.Debug("forgot the members of the process before", "members", forgotten)
+	uploads, err := store.Uploads(base + uploadsPath)
+	if err != nil {
+		return nil, err
+	}
+	service, err := room.NewService(room.Ports{
+		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
+		Uploads: uploads, Sender: &sender{posts}, Clock: systemClock{},
+	}, room.Options{Grace: o.grace, Logger: log.With("part", "room")})
+	if err != nil {
+		return nil, fmt.Errorf("the rooms: %w", err)
+	}
+	return &backend{
+		functions: inlineFunctions(service, policy, systemClock{}, log.With("part", "functions")),
+		uploads:   uploads,
+		healthy:   store.Err,
+		failed:    store.Failed(),
+		close:     func(context.Context) error { return store.Close() },
+	}, nil
+}

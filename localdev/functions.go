@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/symphony-rt/symphony/internal/auth"
+	"github.com/symphony-rt/symphony/internal/gateway"
+	"github.com/symphony-rt/symphony/internal/handler"
+	"github.com/symphony-rt/symphony/internal/room"
+)
+
+// The functions' names: the folders of functions/.
+const (
+	fnAuthorize  = "authorize"
+	fnConnect    = "connect"
+	fnMessage    = "message"
+	fnDisconnect = "disconnect"
+	fnCheckpoint = "checkpoint"
+)
+
+// inlineFunctions runs the functions' handlers in this process. Events go in
+// and results come out as JSON bytes through aws-lambda-go's own wrapper, so
+// nothing passes that would not pass in Lambda.
+func inlineFunctions(service *room.Service, policy auth.Policy, clock room.Clock, log *slog.Logger) gateway.Handlers {
+	h := handler.New(service, nil, clock, log)
+	return gateway.Handlers{
+		fnAuthorize:  guarded{lambda.NewHandler(handler.NewAuthorizer(policy, log).Authorize), fnAuthorize, log},
+		fnConnect:    guarded{lambda.NewHandler(h.Connect), fnConnect, log},
+		fnMessage:    guarded{lambda.NewHandler(h.Message), fnMessage, log},
+		fnDisconnect: guarded{lambda.NewHandler(h.Disconnect), fnDisconnect, log},
+		fnCheckpoint: guarded{lambda.NewHandler(handler.NewCheckpoint(service, nil, log).Handle), fnCheckpoint, log},
+	}
+}
+
+// guarded turns a panic into the function's failure, as Lambda does.
+type guarded struct {
+	lambda.Handler
+	name string
+	log  *slog.Logger
+}
+
+func (g guarded) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Error("function panicked", "function", g.name, "panic", p, "stack", string(debug.Stack()))
+			err = &gateway.FunctionError{Type: "panic", Message: fmt.Sprint(p)}
+		}
+	}()
+	return g.Handler.Invoke(ctx, payload)
+}
