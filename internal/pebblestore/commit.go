@@ -17,8 +17,6 @@ const groupBytes = 4 << 20
 // op is one write: a batch that is committed whole or not at all.
 type op struct {
 	batch *pebble.Batch
-	// sync is false for what need not survive the process.
-	sync bool
 	// committed, when set, runs on the committer after the batch is durable and
 	// before the writer hears of it.
 	committed func()
@@ -29,8 +27,8 @@ type op struct {
 }
 
 // newOp returns an op whose batch the caller fills before submitting it.
-func (s *Store) newOp(sync bool) *op {
-	return &op{batch: s.db.NewBatch(), sync: sync, done: make(chan struct{})}
+func (s *Store) newOp() *op {
+	return &op{batch: s.db.NewBatch(), done: make(chan struct{})}
 }
 
 // committer is the one goroutine that writes. While it waits for a sync, ops
@@ -158,13 +156,12 @@ func (c *committer) take() []*op {
 	return group
 }
 
-// commit writes the group as one batch, with one sync if any op needs it. The
-// sync is waited for apart from Apply, which would call Fatalf if it failed.
-func (c *committer) commit(group []*op) (err error) {
+// commit writes the group as one batch and waits for its sync, apart from
+// Apply, which would call Fatalf if it failed. It never begins a batch before
+// the one before is durable: checkRecords relies on that.
+func (c *committer) commit(group []*op) error {
 	batch := group[0].batch
-	sync := group[0].sync
 	for _, o := range group[1:] {
-		sync = sync || o.sync
 		if err := batch.Apply(o.batch, nil); err != nil {
 			return err
 		}
@@ -172,11 +169,8 @@ func (c *committer) commit(group []*op) (err error) {
 			return err
 		}
 	}
-	if !sync {
-		if err := c.store.db.Apply(batch, pebble.NoSync); err != nil {
-			return err
-		}
-		return batch.Close()
+	if err := c.store.witness.next(batch); err != nil {
+		return err
 	}
 	if err := c.store.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
 		return err
@@ -184,6 +178,7 @@ func (c *committer) commit(group []*op) (err error) {
 	if err := batch.SyncWait(); err != nil {
 		return err
 	}
+	c.store.witness.durable(c.store.clock.Now())
 	return batch.Close()
 }
 

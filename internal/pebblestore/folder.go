@@ -50,7 +50,8 @@ const (
 	markerFile = "symphony.json" // format and state, see marker
 	lockFile   = "lock"          // locked while a Store is open
 	pidFile    = "pid"           // of the process that has the lock
-	storeDir   = "store"         // Pebble's files
+	// and witnessFile
+	storeDir = "store" // Pebble's files
 )
 
 // format is the version of everything below the folder: keys, records, values.

@@ -19,6 +19,7 @@ import (
 //	part 00 <object> 00 <generation> 00 <part>   up to partBytes of an object
 //	pending 00 <object> 00 <generation>          parts that have no head yet
 //	offer 00 <object>                            an upload that was announced
+//	commits                                      the number of the last commit
 //	secret                                       what signs the URLs of uploads
 const (
 	separator     = "\x00"
@@ -28,6 +29,7 @@ const (
 	pendingSpace  = "pending" + separator
 	offerSpace    = "offer" + separator
 	secretKey     = "secret"
+	commitsKey    = "commits"
 	afterUpdates  = "update$" // '$' follows '#'
 	afterMembers  = "member$"
 	afterConnects = "connection$"

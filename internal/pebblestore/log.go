@@ -44,7 +44,7 @@ func (l updateLog) Append(ctx context.Context, id room.ID, floor room.Seq, u roo
 }
 
 func (s *Store) submitAppend(st *roomState, floor room.Seq, u room.Update) (*op, room.Seq, error) {
-	o := s.newOp(true)
+	o := s.newOp()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	seq := max(st.assigned, floor) + 1
@@ -145,7 +145,7 @@ func (l updateLog) Trim(ctx context.Context, id room.ID, through room.Seq) error
 	}
 	defer s.rooms.release(st)
 	lower, upper := updateKey(id, 0), append(updateKey(id, through), 0)
-	o := s.newOp(true)
+	o := s.newOp()
 	if err := o.batch.DeleteRange(lower, upper, nil); err != nil {
 		return unavailable(err)
 	}

@@ -10,10 +10,9 @@ import (
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
-// Members returns who is connected. Members are visible to every reader when
-// the call returns, but not synced: a connection does not outlive the process
-// that holds its socket, so after a crash all of them are stale anyway (see
-// ForgetMembers).
+// Members returns who is connected. They are as durable as everything else,
+// although a connection does not outlive the process that holds its socket:
+// see ForgetMembers.
 func (s *Store) Members() room.Members { return members{s} }
 
 type members struct{ s *Store }
@@ -41,7 +40,7 @@ func (m members) Add(ctx context.Context, id room.ID, member room.Member) error 
 	}
 	lock := s.members.of(string(member.Connection))
 	lock.Lock()
-	o := s.newOp(false)
+	o := s.newOp()
 	if err := s.putMember(o, id, member); err != nil {
 		lock.Unlock()
 		return err
@@ -59,7 +58,7 @@ func (m members) Update(ctx context.Context, id room.ID, member room.Member) err
 	defer leave()
 	lock := s.members.of(string(member.Connection))
 	lock.Lock()
-	o := s.newOp(false)
+	o := s.newOp()
 	_, err = s.member(id, member.Connection)
 	if err == nil {
 		err = s.putMember(o, id, member)
@@ -157,7 +156,7 @@ func (m members) Remove(ctx context.Context, id room.ID, conn room.ConnectionID)
 	defer leave()
 	lock := s.members.of(string(conn))
 	lock.Lock()
-	o := s.newOp(false)
+	o := s.newOp()
 	admission, err := s.admission(id, conn)
 	if err == nil {
 		err = s.dropMember(o, admission.Room, conn)
@@ -217,7 +216,7 @@ func (s *Store) expire(id room.ID, conn room.ConnectionID) {
 	if !lock.TryLock() {
 		return
 	}
-	o := s.newOp(false)
+	o := s.newOp()
 	member, err := s.member(id, conn)
 	if err != nil || !s.expired(member) || s.dropMember(o, id, conn) != nil {
 		lock.Unlock()
@@ -323,7 +322,7 @@ func (s *Store) ForgetMembers(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for start := 0; start < len(conns); start += forgetBatch {
-		o := s.newOp(false)
+		o := s.newOp()
 		for _, conn := range conns[start:min(start+forgetBatch, len(conns))] {
 			id, err := s.roomOf(conn)
 			if err != nil {

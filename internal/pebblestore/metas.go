@@ -87,7 +87,7 @@ func (s *Store) submitSwap(st *roomState, next room.Meta) (*op, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := s.newOp(true)
+	o := s.newOp()
 	key := metaKey(st.id)
 	if err := o.batch.Set(key, sealJSON(key, rec), nil); err != nil {
 		return nil, unavailable(err)

@@ -18,9 +18,8 @@ import (
 const partBytes = 1 << 20
 
 // putObject stores data durably under name, replacing what is there. The parts
-// go first, unsynced; the head that makes them an object goes last, synced,
-// which makes everything before it durable too. A crash between leaves parts
-// that the pending record names, for dropPending.
+// go first; the head that makes them an object goes last. A crash between
+// leaves parts that the pending record names, for dropPending.
 func (s *Store) putObject(ctx context.Context, name string, data []byte) (sum [32]byte, err error) {
 	sum = sha256.Sum256(data)
 	lock := s.objects.of(name)
@@ -32,7 +31,7 @@ func (s *Store) putObject(ctx context.Context, name string, data []byte) (sum [3
 	}
 	generation := hex.EncodeToString(sum[:])
 	if old != nil && old.Generation == generation {
-		return sum, s.flush(ctx) // the head may not be synced yet
+		return sum, s.flush(ctx) // its writer may still wait for the sync
 	}
 	if err := s.space.reserve(len(data)); err != nil {
 		return sum, err
@@ -48,7 +47,7 @@ func (s *Store) putObject(ctx context.Context, name string, data []byte) (sum [3
 
 // flush returns when everything committed so far is durable.
 func (s *Store) flush(ctx context.Context) error {
-	o := s.newOp(true)
+	o := s.newOp()
 	if err := o.batch.LogData(nil, nil); err != nil {
 		return unavailable(err)
 	}
@@ -57,7 +56,7 @@ func (s *Store) flush(ctx context.Context) error {
 }
 
 func (s *Store) putParts(ctx context.Context, name, generation string, data []byte) (parts int, err error) {
-	o := s.newOp(false)
+	o := s.newOp()
 	if err := o.batch.Set(pendingKey(name, generation), nil, nil); err != nil {
 		return 0, unavailable(err)
 	}
@@ -77,12 +76,12 @@ func (s *Store) putParts(ctx context.Context, name, generation string, data []by
 		if len(data) == 0 {
 			return parts, nil
 		}
-		o = s.newOp(false)
+		o = s.newOp()
 	}
 }
 
 func (s *Store) putHead(ctx context.Context, name string, head headRecord, old *headRecord) error {
-	o := s.newOp(true)
+	o := s.newOp()
 	key := headKey(name)
 	err := o.batch.Set(key, sealJSON(key, head), nil)
 	if err == nil {
@@ -101,7 +100,7 @@ func (s *Store) putHead(ctx context.Context, name string, head headRecord, old *
 
 // abandonParts removes what putParts has written, if the store still works.
 func (s *Store) abandonParts(name, generation string) {
-	o := s.newOp(false)
+	o := s.newOp()
 	lower, upper := partsSpan(name, generation)
 	if o.batch.DeleteRange(lower, upper, nil) == nil && o.batch.Delete(pendingKey(name, generation), nil) == nil {
 		s.commits.submit(o)
@@ -110,7 +109,7 @@ func (s *Store) abandonParts(name, generation string) {
 
 // dropPending removes the parts of objects whose writing a crash cut short.
 func (s *Store) dropPending() error {
-	o := s.newOp(false)
+	o := s.newOp()
 	err := s.scan(context.Background(), []byte(pendingSpace), after(pendingSpace), func(key, _ []byte) error {
 		name, generation, _ := strings.Cut(string(key[len(pendingSpace):]), separator)
 		lower, upper := partsSpan(name, generation)
@@ -195,7 +194,7 @@ func (s *Store) deleteObject(ctx context.Context, name string) error {
 	lock := s.objects.of(name)
 	lock.Lock()
 	defer lock.Unlock()
-	o := s.newOp(true)
+	o := s.newOp()
 	err := o.batch.Delete(headKey(name), nil)
 	if err == nil {
 		parts := partSpace + name

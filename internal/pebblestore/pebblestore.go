@@ -78,6 +78,7 @@ type Store struct {
 	objects stripes // by name
 	space   space
 	commits committer
+	witness witness
 	feed    feed
 
 	life   sync.Mutex
@@ -116,10 +117,13 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{folder: f, clock: o.Clock, logger: o.Logger, onChange: o.OnChange}
 	s.fault.init(o.Logger)
 	s.space.init(o.FS, dir, o.MinFree, o.Clock)
+	if err := f.checkRecords(); err != nil {
+		return nil, s.abandon(err)
+	}
 	if s.db, err = s.openPebble(); err != nil {
 		return nil, s.abandon(f.explain(err))
 	}
-	if err := f.ready(); err != nil {
+	if err := errors.Join(s.openWitness(), f.ready()); err != nil {
 		return nil, s.abandon(errors.Join(err, s.closePebble()))
 	}
 	s.rooms.init()
@@ -194,10 +198,10 @@ func (s *Store) Close() error {
 	s.commits.stop()
 	s.feed.stop()
 	err := s.closePebble()
-	if cause := s.fault.get(); cause != nil {
+	if cause := s.fault.get(); cause != nil { // the committer may still run
 		return fmt.Errorf("pebblestore: %s stays locked until the process ends: %w", s.folder.dir, cause)
 	}
-	return errors.Join(err, s.folder.close())
+	return errors.Join(err, s.witness.close(), s.folder.close())
 }
 
 func (s *Store) closePebble() (err error) {

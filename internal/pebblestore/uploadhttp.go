@@ -170,7 +170,7 @@ func (s *Store) secret() ([]byte, error) {
 	if _, err := rand.Read(secret); err != nil {
 		return nil, unavailable(err)
 	}
-	o := s.newOp(true)
+	o := s.newOp()
 	if err := o.batch.Set(key, seal(key, secret), nil); err != nil {
 		return nil, unavailable(err)
 	}

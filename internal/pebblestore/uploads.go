@@ -70,7 +70,7 @@ func (p *Uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, 
 	if err := p.sweep(ctx); err != nil {
 		return room.UploadTarget{}, err
 	}
-	o := p.s.newOp(false)
+	o := p.s.newOp()
 	key := offerKey(name)
 	rec := offerRecord{Size: u.Size, SHA256: hex.EncodeToString(u.SHA256[:]), Offered: p.s.clock.Now().UTC()}
 	if err := o.batch.Set(key, sealJSON(key, rec), nil); err != nil {
@@ -159,7 +159,7 @@ func (p *Uploads) discard(ctx context.Context, name string) error {
 	if err := p.s.deleteObject(ctx, name); err != nil {
 		return err
 	}
-	o := p.s.newOp(false)
+	o := p.s.newOp()
 	if err := o.batch.Delete(offerKey(name), nil); err != nil {
 		return unavailable(err)
 	}

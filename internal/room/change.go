@@ -7,8 +7,8 @@ import "time"
 // Member and Update is set.
 //
 // Changes of one room arrive in the order in which they were committed, each
-// once, and only after it is durable (members: visible). A store that dies may
-// have committed changes it never reported.
+// once, and only after it is durable. A store that dies may have committed
+// changes it never reported.
 type Change struct {
 	Room   ID
 	At     time.Time
