@@ -36,22 +36,38 @@ func (s *Service) edit(ctx context.Context, v *visit, update []byte, upload stri
 	if err := s.markDirty(ctx, v); err != nil {
 		return 0, err
 	}
-	// The floor below is the snapshot's number of an admission not long ago. Had
-	// everything up to a newer snapshot been trimmed since, a writer might slip
-	// into a number that is taken; trimming waits for the grace, so a writer
-	// that is within it cannot (and one whose remembered tail is stale collides
-	// with an entry that is still there).
-	if err := s.checkFresh(v.admitted); err != nil {
-		return 0, err
-	}
 	u := Update{Data: update, Author: v.user.ID, Connection: v.Member.Connection, At: s.Clock.Now()}
-	seq, err := s.Log.Append(ctx, v.Room, v.Meta.Snapshot.Seq, u)
+	seq, err := s.append(ctx, v, u)
 	if err != nil {
 		return 0, err
 	}
 	u.Seq = seq
 	s.broadcast(ctx, v, u, upload)
 	return seq, nil
+}
+
+// appendTries is how often an append is tried. One that failed may have reached
+// the store all the same; then the update is in the log and nobody was told.
+// Symphony members would see the gap, plain ones would not. Trying again stores
+// it twice at worst, which changes nothing (7), and is followed by a broadcast.
+const appendTries = 2
+
+// append appends u. The floor is the snapshot's number as of an admission not
+// long ago. Had everything up to a newer snapshot been trimmed since, a writer
+// might slip into a number that is taken; but trimming waits for the grace, so
+// a writer within it cannot (and one whose remembered tail is stale collides
+// with an entry that is still there).
+func (s *Service) append(ctx context.Context, v *visit, u Update) (Seq, error) {
+	for try := 1; ; try++ {
+		if err := s.checkFresh(v.admitted); err != nil {
+			return 0, err
+		}
+		seq, err := s.Log.Append(ctx, v.Room, v.Meta.Snapshot.Seq, u)
+		if err == nil || isRefusal(err) || try == appendTries || ctx.Err() != nil {
+			return seq, err
+		}
+		s.logger.Warn("an append failed", "room", v.Room, "connection", u.Connection, "try", try, "error", err)
+	}
 }
 
 // validate reports ErrTooLarge or ErrInvalidUpdate.

@@ -1,0 +1,229 @@
+package faultstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/symphony-rt/symphony/internal/room"
+)
+
+type log struct {
+	i *Injector
+	room.Log
+}
+
+func (p log) Append(ctx context.Context, id room.ID, floor room.Seq, u room.Update) (seq room.Seq, err error) {
+	err = p.i.do(ctx, Call{Name: "Log.Append", Room: id}, func() (err error) {
+		seq, err = p.Log.Append(ctx, id, floor, u)
+		return err
+	})
+	if err != nil {
+		seq = 0
+	}
+	return seq, err
+}
+
+func (p log) Read(ctx context.Context, id room.ID, after room.Seq, fn func(room.Update) error) error {
+	// Failing after the effect: fn has had every entry, and then the error.
+	return p.i.do(ctx, Call{Name: "Log.Read", Room: id}, func() error { return p.Log.Read(ctx, id, after, fn) })
+}
+
+func (p log) Tail(ctx context.Context, id room.ID, floor room.Seq) (seq room.Seq, err error) {
+	err = p.i.do(ctx, Call{Name: "Log.Tail", Room: id}, func() (err error) {
+		seq, err = p.Log.Tail(ctx, id, floor)
+		return err
+	})
+	if err != nil {
+		seq = 0
+	}
+	return seq, err
+}
+
+func (p log) Trim(ctx context.Context, id room.ID, through room.Seq) error {
+	return p.i.do(ctx, Call{Name: "Log.Trim", Room: id}, func() error { return p.Log.Trim(ctx, id, through) })
+}
+
+type metas struct {
+	i *Injector
+	room.Metas
+}
+
+func (p metas) Get(ctx context.Context, id room.ID) (m room.Meta, err error) {
+	err = p.i.do(ctx, Call{Name: "Metas.Get", Room: id}, func() (err error) {
+		m, err = p.Metas.Get(ctx, id)
+		return err
+	})
+	if err != nil {
+		m = room.Meta{}
+	}
+	return m, err
+}
+
+func (p metas) Swap(ctx context.Context, id room.ID, m room.Meta) error {
+	return p.i.do(ctx, Call{Name: "Metas.Swap", Room: id}, func() error { return p.Metas.Swap(ctx, id, m) })
+}
+
+func (p metas) Unclean(ctx context.Context, fn func(room.ID) error) error {
+	return p.i.do(ctx, Call{Name: "Metas.Unclean"}, func() error { return p.Metas.Unclean(ctx, fn) })
+}
+
+type members struct {
+	i *Injector
+	room.Members
+}
+
+func (p members) Add(ctx context.Context, id room.ID, m room.Member) error {
+	return p.i.do(ctx, Call{Name: "Members.Add", Room: id}, func() error { return p.Members.Add(ctx, id, m) })
+}
+
+func (p members) Update(ctx context.Context, id room.ID, m room.Member) error {
+	return p.i.do(ctx, Call{Name: "Members.Update", Room: id}, func() error { return p.Members.Update(ctx, id, m) })
+}
+
+func (p members) Remove(ctx context.Context, id room.ID, conn room.ConnectionID) (a room.Admission, err error) {
+	err = p.i.do(ctx, Call{Name: "Members.Remove", Room: id}, func() (err error) {
+		a, err = p.Members.Remove(ctx, id, conn)
+		return err
+	})
+	if err != nil {
+		a = room.Admission{}
+	}
+	return a, err
+}
+
+func (p members) List(ctx context.Context, id room.ID) (list []room.Member, err error) {
+	err = p.i.do(ctx, Call{Name: "Members.List", Room: id}, func() (err error) {
+		list, err = p.Members.List(ctx, id)
+		return err
+	})
+	if err != nil {
+		list = nil
+	}
+	return list, err
+}
+
+func (p members) Admit(ctx context.Context, id room.ID, conn room.ConnectionID) (a room.Admission, err error) {
+	err = p.i.do(ctx, Call{Name: "Members.Admit", Room: id}, func() (err error) {
+		a, err = p.Members.Admit(ctx, id, conn)
+		return err
+	})
+	if err != nil {
+		a = room.Admission{}
+	}
+	return a, err
+}
+
+type snapshots struct {
+	i *Injector
+	room.Snapshots
+}
+
+func (p snapshots) Put(ctx context.Context, id room.ID, seq room.Seq, nonce string, data []byte) (ref room.SnapshotRef, err error) {
+	err = p.i.do(ctx, Call{Name: "Snapshots.Put", Room: id}, func() (err error) {
+		ref, err = p.Snapshots.Put(ctx, id, seq, nonce, data)
+		return err
+	})
+	if err != nil {
+		ref = room.SnapshotRef{}
+	}
+	return ref, err
+}
+
+func (p snapshots) Get(ctx context.Context, ref room.SnapshotRef) (data []byte, err error) {
+	err = p.i.do(ctx, Call{Name: "Snapshots.Get"}, func() (err error) {
+		data, err = p.Snapshots.Get(ctx, ref)
+		return err
+	})
+	if err != nil {
+		data = nil
+	}
+	return data, err
+}
+
+func (p snapshots) Delete(ctx context.Context, ref room.SnapshotRef) error {
+	return p.i.do(ctx, Call{Name: "Snapshots.Delete"}, func() error { return p.Snapshots.Delete(ctx, ref) })
+}
+
+func (p snapshots) List(ctx context.Context, id room.ID, fn func(room.SnapshotRef, time.Time) error) error {
+	return p.i.do(ctx, Call{Name: "Snapshots.List", Room: id}, func() error { return p.Snapshots.List(ctx, id, fn) })
+}
+
+func (p snapshots) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (ref room.SnapshotRef, err error) {
+	err = p.i.do(ctx, Call{Name: "Snapshots.Archive", Room: id}, func() (err error) {
+		ref, err = p.Snapshots.Archive(ctx, id, from, to, data)
+		return err
+	})
+	if err != nil {
+		ref = room.SnapshotRef{}
+	}
+	return ref, err
+}
+
+type uploads struct {
+	i *Injector
+	room.Uploads
+}
+
+func (p uploads) Offer(ctx context.Context, u room.Upload) (t room.UploadTarget, err error) {
+	err = p.i.do(ctx, Call{Name: "Uploads.Offer", Room: u.Room}, func() (err error) {
+		t, err = p.Uploads.Offer(ctx, u)
+		return err
+	})
+	if err != nil {
+		t = room.UploadTarget{}
+	}
+	return t, err
+}
+
+func (p uploads) Fetch(ctx context.Context, id room.ID, upload string) (data []byte, err error) {
+	err = p.i.do(ctx, Call{Name: "Uploads.Fetch", Room: id}, func() (err error) {
+		data, err = p.Uploads.Fetch(ctx, id, upload)
+		return err
+	})
+	if err != nil {
+		data = nil
+	}
+	return data, err
+}
+
+func (p uploads) Link(ctx context.Context, id room.ID, upload string) (url string, err error) {
+	err = p.i.do(ctx, Call{Name: "Uploads.Link", Room: id}, func() (err error) {
+		url, err = p.Uploads.Link(ctx, id, upload)
+		return err
+	})
+	if err != nil {
+		url = ""
+	}
+	return url, err
+}
+
+func (p uploads) Discard(ctx context.Context, id room.ID, upload string) error {
+	return p.i.do(ctx, Call{Name: "Uploads.Discard", Room: id}, func() error { return p.Uploads.Discard(ctx, id, upload) })
+}
+
+type sender struct {
+	i *Injector
+	room.Sender
+}
+
+// Post fails for every receiver when it is made to fail.
+func (p sender) Post(ctx context.Context, to []room.ConnectionID, frame []byte) (failures []room.Failure) {
+	err := p.i.do(ctx, Call{Name: "Sender.Post", To: to}, func() error {
+		failures = p.Sender.Post(ctx, to, frame)
+		return nil
+	})
+	if err == nil {
+		return failures
+	}
+	failures = nil
+	for _, conn := range to {
+		failures = append(failures, room.Failure{Connection: conn, Err: err})
+	}
+	return failures
+}
+
+func (p sender) Disconnect(ctx context.Context, conn room.ConnectionID) error {
+	return p.i.do(ctx, Call{Name: "Sender.Disconnect", To: []room.ConnectionID{conn}}, func() error {
+		return p.Sender.Disconnect(ctx, conn)
+	})
+}
