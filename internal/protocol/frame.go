@@ -69,10 +69,14 @@ func DecodeClientFrame[F string | []byte](frame F) (Message, error) {
 }
 
 // DecodeServerFrame reads a frame a server sent: ErrNotBase64, ErrTooLarge over
-// MaxPost characters, and the errors of DecodeServer.
+// MaxPost characters, the errors of DecodeServer, and a *GatewayError when the
+// frame is not of the server's but of the gateway's own making.
 func DecodeServerFrame[F string | []byte](frame F) (Message, error) {
 	raw, err := decodeText(frame, MaxPost)
 	if err != nil {
+		if g := gatewayError(string(frame)); g != nil {
+			return nil, g
+		}
 		return nil, err
 	}
 	return DecodeServer(raw)

@@ -3,10 +3,12 @@ package protocol_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -170,6 +172,24 @@ func TestTextIsStrict(t *testing.T) {
 	}
 	_, err = protocol.DecodeClientFrame("")
 	require.ErrorIs(t, err, protocol.ErrTruncated)
+}
+
+// API Gateway's own error frames are told apart from garbage.
+func TestGatewayError(t *testing.T) {
+	var gateway *protocol.GatewayError
+	_, err := protocol.DecodeServerFrame(`{"message": "Internal server error", "connectionId":"Ab=", "requestId":"Cd="}`)
+	require.ErrorAs(t, err, &gateway)
+	require.Equal(t, "Internal server error", gateway.Message)
+	require.ErrorIs(t, err, protocol.ErrMalformed)
+	require.EqualError(t, err, "protocol: the gateway says Internal server error")
+	for _, other := range []string{`{}`, `{"message":"x"}`, `{"message":"x","connectionId":"c"`, `["message"]`,
+		`{"message":"` + strings.Repeat("x", 5000) + `","connectionId":"c"}`} {
+		_, err := protocol.DecodeServerFrame(other)
+		require.ErrorIs(t, err, protocol.ErrNotBase64)
+		require.False(t, errors.As(err, &gateway), other)
+	}
+	_, err = protocol.DecodeClientFrame(`{"message": "x", "connectionId":"Ab="}`)
+	require.False(t, errors.As(err, &gateway), "only the gateway talks so, and only to clients")
 }
 
 // The limit is exact: 24,000 raw bytes pass, 24,001 do not, in whatever layer.

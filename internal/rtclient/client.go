@@ -110,7 +110,7 @@ func (c *Client) Submit(update []byte) (id uint64, err error) {
 	var m protocol.Message
 	if l != nil {
 		p.resendAt = c.opt.Clock.Now().Add(c.opt.Times.AckTimeout)
-		m = p.message()
+		m, p.tries = p.message(), 1
 		c.arm(p.resendAt)
 	}
 	c.mu.Unlock()

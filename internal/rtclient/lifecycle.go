@@ -64,6 +64,7 @@ func (c *Client) greet(l *link) error {
 		hello := &protocol.Hello{
 			Version: protocol.Version, Client: c.opt.Client, Epoch: c.epoch, After: c.seq.last, StateVector: vector,
 		}
+		l.hellos++
 		c.mu.Unlock()
 		return c.write(l, hello)
 	}

@@ -32,8 +32,9 @@ type link struct {
 	// helloBy is when the welcome must have come; aliveBy when some answer to
 	// a probe must have come (zero: nothing is awaited).
 	helloBy, aliveBy time.Time
-	// again is set when the server asked to say hello again at helloBy.
-	again bool
+	// hellos counts the hellos sent; again is set when the server asked to say hello again at helloBy.
+	hellos int
+	again  bool
 	// fetching counts downloads under way; held is how far the client has
 	// everything once they are there; failed, that one of them never came.
 	fetching int
@@ -184,6 +185,10 @@ func (c *Client) readOne(l *link) error {
 	m, err := decodeFrom(r)
 	if errors.Is(err, protocol.ErrUnknownType) {
 		return nil // of a later version, not for this client
+	}
+	var gateway *protocol.GatewayError
+	if errors.As(err, &gateway) {
+		return c.gatewayFailed(l, gateway.Message)
 	}
 	if err != nil {
 		return err

@@ -13,6 +13,8 @@ type pending struct {
 	update []byte
 	// resendAt is when to send it (again) if it is still there.
 	resendAt time.Time
+	// tries counts how often it was sent.
+	tries int
 	// large says it is uploaded, and then hash is set; upload is the server's name for it once the
 	// bytes are there; uploading, that a PUT is under way.
 	large     bool
@@ -85,6 +87,7 @@ func (o *outbox) due(now, again time.Time) []protocol.Message {
 		}
 		p.resendAt = again
 		if m := p.message(); m != nil {
+			p.tries++
 			out = append(out, m)
 		}
 	}

@@ -36,9 +36,11 @@ func (c *Client) handle(l *link, m protocol.Message) error {
 // isNumbered reports whether m carries a number of the room's epoch that
 // cannot be judged before the welcome.
 func isNumbered(m protocol.Message) bool {
-	switch m.(type) {
+	switch m := m.(type) {
 	case *protocol.Broadcast, *protocol.BroadcastByURL, *protocol.Ack:
 		return true
+	case *protocol.Range:
+		return !m.More // a broadcast in pieces
 	}
 	return false
 }
@@ -58,12 +60,8 @@ func (c *Client) dispatch(l *link, m protocol.Message) error {
 		return c.tail(m)
 	case *protocol.Error:
 		return c.refusal(l, m)
-	case *protocol.SyncStep1:
-		return c.answerStep1(l, m)
-	case *protocol.SyncStep2:
-		return c.step2(l, m)
-	case *protocol.SyncUpdate:
-		return c.take(0, m.Update)
+	case *protocol.SyncStep1, *protocol.SyncStep2, *protocol.SyncUpdate, *protocol.Auth:
+		return c.plain(l, m)
 	case *protocol.QueryAwareness:
 		return c.showPresence(l)
 	case *protocol.UploadOffer:
@@ -72,8 +70,6 @@ func (c *Client) dispatch(l *link, m protocol.Message) error {
 		c.broadcastByURL(l, m)
 	case *protocol.SnapshotByURL:
 		c.snapshotByURL(l, m)
-	case *protocol.Auth:
-		return c.refuse(&protocol.Error{Code: protocol.CodeDenied, Text: m.Reason})
 	case *protocol.Awareness:
 		call(events.OnAwareness, m.Update)
 	case *protocol.PeerJoined:
@@ -247,11 +243,11 @@ func (c *Client) ack(m *protocol.Ack) {
 	}
 }
 
-// rangeOf takes a piece of a range or of the catch-up before a welcome. Only
-// the last piece of a range that starts where this client is completes it.
+// rangeOf takes a piece of a range, of a broadcast too large for one message,
+// or of the catch-up before a welcome. Only the last piece counts.
 func (c *Client) rangeOf(l *link, m *protocol.Range) error {
 	c.mu.Lock()
-	completes := !m.More && l.ready && m.After <= c.seq.last
+	completes := !m.More && l.ready
 	before := c.seq.last
 	if !l.ready && c.opt.Document != nil {
 		l.catchUp = append(l.catchUp, m.Update)
@@ -266,10 +262,17 @@ func (c *Client) rangeOf(l *link, m *protocol.Range) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gapAt = time.Time{}
-	c.reach(l, m.Through)
-	if c.seq.last > before {
-		c.watchGap(0) // a further gap has waited long enough
+	if m.After <= before {
+		c.gapAt = time.Time{}
+		c.reach(l, m.Through)
+		if c.seq.last > before {
+			c.watchGap(0) // a further gap has waited long enough
+		}
+	} else {
+		for n := m.After + 1; n <= m.Through && n <= m.After+maxAhead; n++ {
+			c.seq.mark(n)
+		}
+		c.watchGap(c.opt.Times.GapPatience)
 	}
 	c.active(c.opt.Clock.Now())
 	c.notify()
@@ -313,7 +316,7 @@ func (c *Client) refusal(l *link, m *protocol.Error) error {
 	}
 	c.mu.Lock()
 	ready, inUse := l.ready, l == c.link || l == c.next
-	at := c.opt.Clock.Now().Add(c.jittered(m))
+	at := c.opt.Clock.Now().Add(c.retryIn(m.RetryAfter(), l.hellos))
 	switch {
 	case !inUse || m.RetryMS == 0:
 	case !ready:
@@ -342,7 +345,7 @@ func (c *Client) answered(m *protocol.Error) {
 	switch {
 	case p == nil:
 	case m.RetryMS > 0:
-		p.resendAt = c.opt.Clock.Now().Add(c.jittered(m))
+		p.resendAt = c.opt.Clock.Now().Add(c.retryIn(m.RetryAfter(), p.tries))
 		p.upload = "" // an upload starts over
 		c.arm(p.resendAt)
 	case m.Code == protocol.CodeUnknownConnection:
@@ -364,10 +367,39 @@ func (c *Client) rejected(m *protocol.Error) {
 	}
 }
 
-// jittered returns the time to wait before a retry: at least what the server
-// asks for, and up to half as much again.
-func (c *Client) jittered(m *protocol.Error) time.Duration {
-	return time.Duration((1 + c.opt.Rand()/2) * float64(m.RetryAfter()))
+// retryIn returns the time to wait before what was sent `sent` times is sent
+// again: at least what the server asks for and up to half as much again,
+// doubled each time until it is as long as the wait for an answer.
+func (c *Client) retryIn(asked time.Duration, sent int) time.Duration {
+	wait := asked << min(max(sent-1, 0), 10)
+	wait = max(asked, min(wait, c.opt.Times.AckTimeout))
+	return time.Duration((1 + c.opt.Rand()/2) * float64(wait))
+}
+
+// gatewayRetry is the retry time after an error of the gateway, which names none.
+const gatewayRetry = time.Second
+
+// gatewayFailed handles an error of API Gateway itself: some message of this
+// client reached no function, or its function failed. Which one it does not
+// say, so everything that is not answered by then is sent again.
+func (c *Client) gatewayFailed(l *link, text string) error {
+	c.deliver.Lock()
+	defer c.deliver.Unlock()
+	code := protocol.CodeUnavailable
+	if text == protocol.GatewayThrottled {
+		code = protocol.CodeThrottled
+	}
+	c.mu.Lock()
+	l.aliveBy = time.Time{}
+	now := c.opt.Clock.Now()
+	for _, p := range c.out.items {
+		if at := now.Add(c.retryIn(gatewayRetry, p.tries)); p.tries > 0 && at.Before(p.resendAt) {
+			p.resendAt = at
+			c.arm(at)
+		}
+	}
+	c.mu.Unlock()
+	return c.refusal(l, &protocol.Error{Code: code, RetryMS: uint64(gatewayRetry / time.Millisecond), Text: text})
 }
 
 // refuse ends the client for good.

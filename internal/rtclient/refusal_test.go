@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
 	"github.com/symphony-rt/symphony/internal/protocol"
@@ -113,7 +115,7 @@ func TestErrorsThatAnswerNoSubmit(t *testing.T) {
 		p = s.accept()
 		next[*protocol.Hello](p)
 		p.send(&protocol.Error{Code: protocol.CodeInternal})
-		time.Sleep(time.Minute)
+		time.Sleep(2 * protocol.BackoffBase)
 		p = s.accept()
 		p.welcome(0)
 		// A range: not now.
@@ -138,7 +140,6 @@ func TestRefusedHello(t *testing.T) {
 	for _, m := range []protocol.Message{
 		&protocol.Error{Code: protocol.CodeUnsupported, Text: "version 1 is gone"},
 		&protocol.Error{Code: protocol.CodeDenied},
-		&protocol.Auth{Reason: "no"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t)
@@ -213,22 +214,32 @@ func TestDialErrors(t *testing.T) {
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
+		var mu sync.Mutex
 		var dialled []time.Time
-		asked := func(context.Context) (string, error) { dialled = append(dialled, time.Now()); return "", nil }
+		asked := func(context.Context) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			dialled = append(dialled, time.Now())
+			return "", nil
+		}
 		c, _ := s.connect(rtclient.Options{Token: asked, Rand: func() float64 { return 0.999999 }})
 		p := s.accept()
 		p.welcome(0)
 		s.refuse(503)
 		start := time.Now()
+		mu.Lock()
 		dialled = nil
+		mu.Unlock()
 		require.NoError(t, p.conn.CloseNow())
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
+		mu.Lock()
 		var delays []string
 		for _, at := range dialled {
 			delays = append(delays, at.Sub(start).Round(100*time.Millisecond).String())
 			start = at
 		}
+		mu.Unlock()
 		require.Equal(t, []string{"500ms", "1s", "2s", "4s", "8s", "16s", "30s", "30s"}, delays)
 
 		s.refuse(0)
@@ -280,5 +291,55 @@ func TestConnecting(t *testing.T) {
 		p = s.accept()
 		require.Equal(t, "a.b.c", p.request.URL.Query().Get("token"))
 		require.Equal(t, "symphony.v1", p.request.Header.Get("Sec-WebSocket-Protocol"))
+	})
+}
+
+// An error of the gateway itself answers nothing in particular: what is not
+// answered is sent again, after growing delays.
+func TestGatewayErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c, events := s.connect(rtclient.Options{})
+		fail := func(p *peer, text string) {
+			t.Helper()
+			frame := `{"message": "` + text + `", "connectionId":"Ab=", "requestId":"Cd="}`
+			require.NoError(t, p.conn.Write(context.Background(), websocket.MessageText, []byte(frame)))
+			synctest.Wait()
+		}
+		p := s.accept()
+		next[*protocol.Hello](p)
+		fail(p, "Internal server error")
+		time.Sleep(1250 * time.Millisecond)
+		next[*protocol.Hello](p)
+		fail(p, "Internal server error")
+		time.Sleep(1250 * time.Millisecond)
+		p.nothing()
+		time.Sleep(1250 * time.Millisecond)
+		p.welcome(0)
+		_, err := c.Submit([]byte{1})
+		require.NoError(t, err)
+		next[*protocol.Submit](p)
+		require.Equal(t, []string{"error unavailable", "error unavailable", "welcome e1 through 0"}, events.take())
+		for tries := range 4 {
+			fail(p, "Too Many Requests")
+			time.Sleep(1250*time.Millisecond<<tries - time.Millisecond)
+			p.nothing()
+			time.Sleep(time.Millisecond)
+			require.EqualValues(t, 1, next[*protocol.Submit](p).ID)
+		}
+		require.Contains(t, events.take(), "error throttled")
+		p.send(&protocol.Ack{ID: 1, Seq: 1})
+		require.Zero(t, c.Pending())
+	})
+}
+
+// A plain client is told in its own protocol, and stays.
+func TestPlainDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c, events := s.connect(rtclient.Options{Mode: rtclient.Plain})
+		s.accept().send(&protocol.Auth{Reason: "permission denied"})
+		require.Equal(t, []string{"error denied"}, events.take())
+		require.NoError(t, c.Err())
 	})
 }

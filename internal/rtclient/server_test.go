@@ -64,6 +64,8 @@ func newServer(t *testing.T) *server {
 		transport.CloseIdleConnections()
 		stop()
 		_ = srv.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		for _, p := range s.peers {
 			_ = p.conn.CloseNow()
 		}
@@ -129,6 +131,8 @@ func (s *server) count() int {
 func (s *server) accept() *peer {
 	s.t.Helper()
 	require.Greater(s.t, s.count(), s.taken, "no new connection")
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.taken++
 	return s.peers[s.taken-1]
 }

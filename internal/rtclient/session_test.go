@@ -64,7 +64,7 @@ func TestReconnectResumesAndResends(t *testing.T) {
 		}
 		p.send(&protocol.Ack{ID: 2, Seq: 5})
 		require.NoError(t, p.conn.CloseNow())
-		_ = events.take()
+		_ = events.take() // waits until the client has noticed
 		require.False(t, c.Synced())
 
 		_, err := c.Submit([]byte{3}) // while offline
@@ -152,13 +152,35 @@ func TestUselessRangeDoesNotSpin(t *testing.T) {
 		time.Sleep(protocol.GapPatience)
 		next[*protocol.RangeRequest](p)
 		for range 5 {
-			p.send(&protocol.Range{After: 0, Through: 1, Update: []byte{1}}, &protocol.Range{After: 7, Through: 8, Update: []byte{1}})
+			p.send(&protocol.Range{After: 0, Through: 1, Update: []byte{1}})
 			time.Sleep(protocol.GapPatience - time.Millisecond)
 			p.nothing()
 			time.Sleep(time.Millisecond)
 			next[*protocol.RangeRequest](p)
 		}
 		require.EqualValues(t, 1, c.LastSeq())
+	})
+}
+
+// A broadcast too large for a post comes as the pieces of a range. It counts
+// with its last piece, also beyond a gap and before the welcome.
+func TestBroadcastInPieces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c, events := s.connect(rtclient.Options{})
+		p := s.accept()
+		p.send(&protocol.SyncUpdate{Update: []byte{1}}) // while it was listed as plain: it is in the catch-up
+		p.send(&protocol.Range{After: 1, Through: 2, More: true, Update: []byte{21}}, &protocol.Range{After: 1, Through: 2, Update: []byte{22}})
+		p.welcome(1, 1)
+		require.Equal(t, []string{"update 0 [21]", "update 1 [1]", "welcome e1 through 1", "update 2 [22]"}, events.take())
+		require.EqualValues(t, 2, c.LastSeq())
+		p.send(&protocol.Range{After: 3, Through: 4, More: true, Update: []byte{41}}, &protocol.Range{After: 3, Through: 4, Update: []byte{42}})
+		require.Equal(t, []string{"update 0 [41]", "update 4 [42]"}, events.take())
+		require.EqualValues(t, 2, c.LastSeq())
+		p.send(&protocol.Broadcast{Seq: 3, Update: []byte{3}})
+		require.EqualValues(t, 4, c.LastSeq())
+		time.Sleep(time.Second)
+		p.nothing()
 	})
 }
 
