@@ -17,7 +17,9 @@ const stage = "dev"
 const shuffleTime = 20 * time.Millisecond
 
 // lateGateway lets the functions be made before the gateway that invokes them.
-type lateGateway struct{ atomic.Pointer[gateway.Gateway] }
+type lateGateway struct {
+	atomic.Pointer[gateway.Gateway]
+}
 
 func (l *lateGateway) PostMany(ctx context.Context, ids []string, data []byte) []error {
 	return l.Load().PostMany(ctx, ids, data)
