@@ -209,18 +209,24 @@ func reread(t *testing.T, fs vfs.FS, l *ledger) {
 
 // failFrom makes the file system fail every write and sync from the nth on.
 type failFrom struct {
-	n     int64
+	n     atomic.Int64
 	count atomic.Int64
 	err   error
 }
 
-func (f *failFrom) String() string { return fmt.Sprintf("fail from %d", f.n) }
+func failingFrom(n int64, err error) *failFrom {
+	f := &failFrom{err: err}
+	f.n.Store(n)
+	return f
+}
+
+func (f *failFrom) String() string { return fmt.Sprintf("fail from %d", f.n.Load()) }
 
 func (f *failFrom) MaybeError(op errorfs.Op) error {
 	if op.Kind.ReadOrWrite() != errorfs.OpIsWrite {
 		return nil
 	}
-	if f.count.Add(1) >= f.n {
+	if f.count.Add(1) >= f.n.Load() {
 		return f.err
 	}
 	return nil
@@ -235,7 +241,7 @@ func TestN1EveryWriteFails(t *testing.T) {
 	reached := 0
 	for n := int64(1); ; n += 1 + rng.Int64N(3) {
 		fs := vfs.NewCrashableMem()
-		fail := &failFrom{n: n, err: broken}
+		fail := failingFrom(n, broken)
 		l := newLedger()
 		s, err := pebblestore.Open("/data", pebblestore.Options{FS: errorfs.Wrap(fs, fail)})
 		if err == nil {

@@ -367,7 +367,7 @@ func TestAHalfMadeFolder(t *testing.T) {
 	rng := newRand(t)
 	for n := int64(1); ; n++ {
 		mem := vfs.NewCrashableMem()
-		fail := &failFrom{n: n, err: errors.New("killed")}
+		fail := failingFrom(n, errors.New("killed"))
 		s, err := pebblestore.Open("/data", pebblestore.Options{FS: errorfs.Wrap(mem, fail)})
 		after := crashed(mem, rng)
 		again, err2 := pebblestore.Open("/data", pebblestore.Options{FS: after})
@@ -392,7 +392,7 @@ func TestUnwritable(t *testing.T) {
 	}
 	for _, cause := range []error{syscall.EACCES, syscall.EROFS, syscall.ENOSPC} {
 		for n := int64(1); n < 60; n += 3 {
-			fail := &failFrom{n: n, err: &fs.PathError{Op: "write", Path: "x", Err: cause}}
+			fail := failingFrom(n, &fs.PathError{Op: "write", Path: "x", Err: cause})
 			s, err := pebblestore.Open("/data", pebblestore.Options{FS: errorfs.Wrap(vfs.NewMem(), fail)})
 			if err == nil {
 				_ = s.Close()

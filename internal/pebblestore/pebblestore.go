@@ -121,7 +121,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, s.abandon(err)
 	}
 	if s.db, err = s.openPebble(); err != nil {
-		return nil, s.abandon(f.explain(err))
+		return nil, s.abandon(err)
 	}
 	if err := errors.Join(s.openWitness(), f.ready()); err != nil {
 		return nil, s.abandon(errors.Join(err, s.closePebble()))
@@ -145,7 +145,7 @@ func (s *Store) abandon(err error) error {
 }
 
 // openPebble returns as soon as the store's fault is raised, even if Pebble
-// never does.
+// never does. Its errors are those of Open.
 func (s *Store) openPebble() (*pebble.DB, error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
@@ -172,9 +172,12 @@ func (s *Store) openPebble() (*pebble.DB, error) {
 		db, err = pebble.Open(s.folder.path(storeDir), opts)
 	}()
 	if !s.fault.await(done) {
-		return nil, s.fault.get()
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnwritable, s.folder.dir, s.fault.get())
 	}
-	return db, err
+	if err != nil {
+		return nil, s.folder.explain(err)
+	}
+	return db, nil
 }
 
 // Close waits for the calls under way, lets OnChange see every change and
