@@ -1,0 +1,176 @@
+// Descriptions of documents, to compare them by.
+import * as Y from 'yjs'
+import { createHash } from 'node:crypto'
+import { bytesOf, textOf, show, isType } from './values.mjs'
+
+const id = i => i === null ? '-' : i.client + ':' + i.clock
+
+// unitsOf lists the content of a struct unit by unit.
+const unitsOf = struct => {
+  const n = struct.length
+  if (!(struct instanceof Y.Item)) return new Array(n).fill(struct.constructor.name)
+  const c = struct.content
+  const name = c.constructor.name
+  switch (name) {
+    case 'ContentDeleted': return new Array(n).fill('deleted')
+    case 'ContentString': return Array.from({ length: n }, (_, i) => 's' + c.str.charCodeAt(i))
+    case 'ContentAny': case 'ContentJSON': return c.arr.map(v => name + show(v))
+    case 'ContentBinary': return ['b' + textOf(c.content)]
+    case 'ContentEmbed': return ['e' + show(c.embed)]
+    case 'ContentFormat': return ['f' + c.key + '=' + show(c.value)]
+    case 'ContentType': return ['t' + c.type.constructor.name + (c.type.nodeName ?? '') + '/' + (c.type.hookName ?? '')]
+    case 'ContentDoc': return ['d' + c.doc.guid + show(c.opts)]
+  }
+  throw new Error('content ' + name)
+}
+
+// listStructs describes structs clock by clock, so that how they are cut does not show.
+const listStructs = (structs, parentOf, out) => {
+  for (const struct of structs) {
+    if (struct.constructor.name === 'Skip') continue
+    const { client, clock } = struct.id
+    unitsOf(struct).forEach((unit, i) => {
+      let line = client + ':' + (clock + i) + ' ' + unit
+      if (struct instanceof Y.Item) {
+        const origin = i === 0 ? id(struct.origin) : client + ':' + (clock + i - 1)
+        line += ' ' + origin + ' ' + id(struct.rightOrigin) + ' ' + parentOf(struct, i) + (struct.deleted ? ' x' : '')
+      }
+      out.push(line)
+    })
+  }
+}
+
+const parentInDoc = item => {
+  const p = item.parent
+  if (!p) return '?'
+  const where = p._item ? id(p._item.id) : 'root ' + Y.findRootTypeKey(p)
+  return where + ' ' + JSON.stringify(item.parentSub)
+}
+
+const parentInUpdate = (item, i) => {
+  if (i > 0 || item.origin || item.rightOrigin) return ''
+  const p = item.parent
+  return (typeof p === 'string' ? 'root ' + p : id(p)) + ' ' + JSON.stringify(item.parentSub)
+}
+
+const listDeletes = (ds, out) => {
+  for (const [client, ranges] of ds.clients) {
+    for (const r of ranges) for (let i = 0; i < r.len; i++) out.push('delete ' + client + ':' + (r.clock + i))
+  }
+}
+
+const listOrder = (type, where, out) => {
+  for (let item = type._start; item; item = item.right) {
+    for (let i = 0; i < item.length; i++) out.push(where + ' ' + item.id.client + ':' + (item.id.clock + i) + (item.deleted ? 'x' : ''))
+    if (!item.deleted && item.content.type) listOrder(item.content.type, id(item.id), out)
+  }
+  for (const key of [...type._map.keys()].sort()) {
+    const item = type._map.get(key)
+    out.push(where + ' key ' + JSON.stringify(key) + ' ' + item.id.client + ':' + (item.id.clock + item.length - 1) + (item.deleted ? 'x' : ''))
+    if (!item.deleted && item.content.type) listOrder(item.content.type, id(item.id), out)
+  }
+}
+
+// dump lists everything a document holds: structs clock by clock, their order, and what is pending.
+export const dump = doc => {
+  const structs = []
+  for (const list of doc.store.clients.values()) listStructs(list, parentInDoc, structs)
+  const pending = []
+  if (doc.store.pendingStructs) listStructs(Y.decodeUpdateV2(doc.store.pendingStructs.update).structs, parentInUpdate, pending)
+  if (doc.store.pendingDs) listDeletes(Y.decodeUpdateV2(doc.store.pendingDs).ds, pending)
+  const order = []
+  for (const name of [...doc.share.keys()].sort()) listOrder(doc.share.get(name), 'root ' + name, order)
+  return { structs: [...new Set(structs)].sort(), order, pending: [...new Set(pending)].sort() }
+}
+
+// relaxed takes halves of surrogate pairs and U+FFFD for one: a peer that has split a pair keeps U+FFFD for good, and
+// which of the two is taken when both are at hand depends on the order even in Yjs.
+const relaxed = d => {
+  const relax = line => line.replace(/ s5[5-7]\d\d\d /, ' s65533 ')
+  return { structs: d.structs.map(relax).sort(), order: d.order, pending: d.pending.map(relax).sort() }
+}
+
+const hash = v => createHash('sha256').update(JSON.stringify(v)).digest('base64').slice(0, 22)
+
+const kindOf = type => {
+  if (type instanceof Y.XmlHook) return 'hook'
+  if (type instanceof Y.Map) return 'map'
+  if (type instanceof Y.Array) return 'array'
+  if (type instanceof Y.XmlText) return 'xmltext'
+  if (type instanceof Y.Text) return 'text'
+  if (type instanceof Y.XmlElement) return 'element'
+  return 'fragment'
+}
+
+const entries = (pairs, value) => '{' + pairs.sort((a, b) => a[0] < b[0] ? -1 : 1).map(([k, v]) => JSON.stringify(k) + ':' + value(v)).join() + '}'
+
+// tree writes a type with all that is in it, formats and attributes included, members sorted.
+export const tree = v => {
+  if (!isType(v)) return show(v, true)
+  const kind = kindOf(v)
+  const own = []
+  v._map.forEach((item, key) => { if (!item.deleted) own.push([key, item.content.getContent()[item.length - 1]]) })
+  const name = kind === 'element' ? ',"name":' + JSON.stringify(v.nodeName) : kind === 'hook' ? ',"name":' + JSON.stringify(v.hookName) : ''
+  const attributes = own.length > 0 ? ',"entries":' + entries(own, tree) : ''
+  let list = ''
+  if (kind === 'text' || kind === 'xmltext') {
+    list = ',"delta":[' + v.toDelta().map(op => '{"insert":' + tree(op.insert) + (op.attributes ? ',"attributes":' + entries(Object.entries(op.attributes), a => show(a, true)) : '') + '}').join() + ']'
+  } else if (kind !== 'map' && kind !== 'hook') {
+    list = ',"items":[' + v.toArray().map(tree).join() + ']'
+  }
+  return '{"kind":"' + kind + '"' + name + ',"length":' + v._length + attributes + list + '}'
+}
+
+// rootTypes says what the roots of generated sessions are, by the first letter of their names.
+export const rootTypes = { t: Y.Text, a: Y.Array, m: Y.Map, x: Y.XmlFragment, e: Y.XmlElement, y: Y.XmlText }
+
+// newDoc makes a document with the roots of a session. Yjs deletes formats that have become redundant whenever it applies
+// an update, which makes the way updates were grouped show in the result; cleanup false keeps it from that.
+export const newDoc = ({ gc = true, cleanup = false, roots = [], clientID } = {}) => {
+  const doc = new Y.Doc({ gc, guid: 'oracle' })
+  if (clientID !== undefined) doc.clientID = clientID
+  if (!cleanup) doc.on('afterTransaction', tr => { tr._needFormattingCleanup = false })
+  for (const name of roots) doc.get(name, rootTypes[name[0]])
+  return doc
+}
+
+// describe answers what is asked for in want:
+//   vector, state  encodings · pending  what waits · dump, hash  everything, struct by struct
+//   json  toJSON of each root, members in their order · tree  each root with all that is in it
+export const describe = (doc, want) => {
+  const out = { pending: !!(doc.store.pendingStructs || doc.store.pendingDs) }
+  if (want.vector) out.vector = textOf(Y.encodeStateVector(doc))
+  if (want.state) out.state = textOf(Y.encodeStateAsUpdate(doc))
+  if (want.dump || want.hash) {
+    const d = dump(doc)
+    if (want.dump) out.dump = d
+    if (want.hash) { out.exact = hash(d); out.relaxed = hash(relaxed(d)) }
+  }
+  const roots = {}
+  for (const [name, type] of doc.share) {
+    if (!rootTypes[name[0]] || type.constructor !== rootTypes[name[0]]) continue
+    roots[name] = {}
+    if (want.json) roots[name].json = show(type)
+    if (want.tree) roots[name].tree = tree(type)
+  }
+  if (want.json || want.tree) out.roots = roots
+  return out
+}
+
+// load applies updates one after another and describes what they make. With once, it does so in one transaction. With
+// steps, waiting says after which of them something was pending.
+export const load = q => {
+  const doc = newDoc(q)
+  const apply = q.v2 ? Y.applyUpdateV2 : Y.applyUpdate
+  const waiting = []
+  const all = () => {
+    for (const u of q.updates) {
+      apply(doc, bytesOf(u))
+      if (q.steps) waiting.push(!!(doc.store.pendingStructs || doc.store.pendingDs))
+    }
+  }
+  q.once ? doc.transact(all) : all()
+  const out = describe(doc, q.want ?? {})
+  if (q.steps) out.waiting = waiting
+  return out
+}
