@@ -29,17 +29,22 @@ const (
 func inlineFunctions(service *room.Service, policy auth.Policy, clock room.Clock, log *slog.Logger) gateway.Handlers {
 	h := handler.New(service, nil, clock, log)
 	return gateway.Handlers{
-		fnAuthorize:  guarded{lambda.NewHandler(handler.NewAuthorizer(policy, log).Authorize), fnAuthorize, log},
-		fnConnect:    guarded{lambda.NewHandler(h.Connect), fnConnect, log},
-		fnMessage:    guarded{lambda.NewHandler(h.Message), fnMessage, log},
-		fnDisconnect: guarded{lambda.NewHandler(h.Disconnect), fnDisconnect, log},
-		fnCheckpoint: guarded{lambda.NewHandler(handler.NewCheckpoint(service, nil, log).Handle), fnCheckpoint, log},
+		fnAuthorize:  guarded{instances(handler.NewAuthorizer(policy, log).Authorize), fnAuthorize, log},
+		fnConnect:    guarded{instances(h.Connect), fnConnect, log},
+		fnMessage:    guarded{instances(h.Message), fnMessage, log},
+		fnDisconnect: guarded{instances(h.Disconnect), fnDisconnect, log},
+		fnCheckpoint: guarded{instances(handler.NewCheckpoint(service, nil, log).Handle), fnCheckpoint, log},
 	}
+}
+
+// instances wraps f as the Lambda runtime does, for invocations side by side.
+func instances(f any) gateway.Handler {
+	return gateway.Instances(func() gateway.Handler { return lambda.NewHandler(f) })
 }
 
 // guarded turns a panic into the function's failure, as Lambda does.
 type guarded struct {
-	lambda.Handler
+	gateway.Handler
 	name string
 	log  *slog.Logger
 }

@@ -92,10 +92,12 @@ type Document interface {
 // client's goroutine, so they should return soon; they may call the client's
 // methods. Byte slices belong to the callee.
 type Events struct {
-	// OnUpdate gets every update once, in the order of arrival, which need not
-	// be that of seq. seq is the update's number, or, for the merged updates
-	// of a catch-up or range, the number they complete (0: a piece that more
-	// pieces follow). It is 0 in plain mode.
+	// OnUpdate gets every update, in the order of arrival, which need not be
+	// that of seq. seq is the update's number, or, for the merged updates of a
+	// catch-up or range, the number they complete. No number but 0 comes
+	// twice: 0 stands for plain mode, for a piece that more pieces follow, and
+	// for a range whose last number had come by itself. What is merged may
+	// hold again what came before; updates are idempotent.
 	OnUpdate func(seq uint64, update []byte)
 	// OnAck says that the submit with this id is durable as number seq.
 	OnAck func(id, seq uint64)

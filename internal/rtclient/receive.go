@@ -122,7 +122,11 @@ func (c *Client) welcome(l *link, m *protocol.Welcome) error {
 		c.epoch, c.seq = m.Epoch, sequence{}
 	}
 	c.mu.Unlock()
-	if err := c.take(m.Through, m.Update); err != nil {
+	seq := m.Through
+	if c.arrivedBefore(seq) {
+		seq = 0
+	}
+	if err := c.take(seq, m.Update); err != nil {
 		return err
 	}
 
@@ -210,10 +214,7 @@ func (c *Client) reach(l *link, n uint64) {
 }
 
 func (c *Client) broadcast(m *protocol.Broadcast) error {
-	c.mu.Lock()
-	known := c.seq.has(m.Seq)
-	c.mu.Unlock()
-	if known {
+	if c.arrivedBefore(m.Seq) {
 		return nil
 	}
 	if err := c.take(m.Seq, m.Update); err != nil {
@@ -223,6 +224,12 @@ func (c *Client) broadcast(m *protocol.Broadcast) error {
 	c.arrived(m.Seq)
 	c.mu.Unlock()
 	return nil
+}
+
+func (c *Client) arrivedBefore(n uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seq.has(n)
 }
 
 // arrived notes number n. Called with mu held.
@@ -249,12 +256,16 @@ func (c *Client) rangeOf(l *link, m *protocol.Range) error {
 	c.mu.Lock()
 	completes := !m.More && l.ready
 	before := c.seq.last
+	if l.ready && m.Through <= before { // an answer that others overtook
+		c.mu.Unlock()
+		return nil
+	}
 	if !l.ready && c.opt.Document != nil {
 		l.catchUp = append(l.catchUp, m.Update)
 	}
 	c.mu.Unlock()
 	seq := uint64(0)
-	if completes {
+	if completes && !c.arrivedBefore(m.Through) {
 		seq = m.Through
 	}
 	if err := c.take(seq, m.Update); err != nil || !completes {

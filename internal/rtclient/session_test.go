@@ -145,20 +145,24 @@ func TestGaps(t *testing.T) {
 func TestUselessRangeDoesNotSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
-		c, _ := s.connect(rtclient.Options{})
+		c, events := s.connect(rtclient.Options{})
 		p := s.accept()
 		p.welcome(1)
 		p.send(&protocol.Broadcast{Seq: 9, Update: []byte{9}})
 		time.Sleep(protocol.GapPatience)
 		next[*protocol.RangeRequest](p)
-		for range 5 {
-			p.send(&protocol.Range{After: 0, Through: 1, Update: []byte{1}})
-			time.Sleep(protocol.GapPatience - time.Millisecond)
+		for range 3 {
+			p.send(&protocol.Range{After: 0, Through: 1, Update: []byte{1}}, &protocol.Range{After: 1, Through: 1})
+			time.Sleep(10 * protocol.GapPatience)
 			p.nothing()
-			time.Sleep(time.Millisecond)
-			next[*protocol.RangeRequest](p)
+			time.Sleep(protocol.AckTimeout - 10*protocol.GapPatience)
+			sent := p.drain()
+			require.Contains(t, sent, protocol.Message(&protocol.RangeRequest{After: 1, Through: 8}))
+			require.LessOrEqual(t, len(sent), 2, "and perhaps a probe")
+			p.send(&protocol.Tail{Seq: 1})
 		}
 		require.EqualValues(t, 1, c.LastSeq())
+		require.Equal(t, []string{"welcome e1 through 1", "update 9 [9]"}, events.take(), "what is known is not delivered again")
 	})
 }
 

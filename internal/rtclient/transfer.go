@@ -129,10 +129,7 @@ func (c *Client) attempt(exchange func(*http.Client) error) error {
 
 // broadcastByURL fetches an update that was too large for a message.
 func (c *Client) broadcastByURL(l *link, m *protocol.BroadcastByURL) {
-	c.mu.Lock()
-	known := c.seq.has(m.Seq)
-	c.mu.Unlock()
-	if known {
+	if c.arrivedBefore(m.Seq) {
 		return
 	}
 	c.fetch(l, m.URL, m.Size, m.SHA256, func(data []byte) error {
