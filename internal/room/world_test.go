@@ -1,0 +1,332 @@
+package room_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/symphony-rt/symphony/internal/faultstore"
+	"github.com/symphony-rt/symphony/internal/memstore"
+	"github.com/symphony-rt/symphony/internal/protocol"
+	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
+)
+
+const lobby room.ID = "lobby"
+
+// world is a store, a gateway and a Service on both, whose every call goes
+// through an injector.
+type world struct {
+	t       testing.TB
+	clock   *roomtest.Clock
+	store   *memstore.Store
+	gateway *gateway
+	faults  *faultstore.Injector
+	service *room.Service
+	log     *bytes.Buffer
+	// archives are the references of all archives ever stored.
+	archives *archives
+}
+
+func newWorld(t testing.TB) *world {
+	clock := roomtest.NewClock()
+	w := &world{t: t, clock: clock, store: memstore.New(clock), gateway: newGateway(), log: &bytes.Buffer{}, archives: &archives{}}
+	w.faults, w.service = w.process(1)
+	return w
+}
+
+// process returns one more Service on the same store and gateway, as another
+// function instance would be, with an injector of its own.
+func (w *world) process(seed uint64) (*faultstore.Injector, *room.Service) {
+	w.t.Helper()
+	faults := faultstore.New()
+	service, err := room.NewService(faults.Ports(w.ports()), room.Options{
+		Random: &seeded{r: rand.New(rand.NewPCG(seed, 7))},
+		Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil)),
+	})
+	require.NoError(w.t, err)
+	return faults, service
+}
+
+func (w *world) ports() room.Ports {
+	return room.Ports{
+		Log: w.store.Log(), Metas: w.store.Metas(), Members: w.store.Members(),
+		Snapshots: archiveSpy{w.store.Snapshots(), w.archives},
+		Uploads:   w.store.Uploads(), Sender: w.gateway, Clock: w.clock,
+	}
+}
+
+// archives notes what archiveSpy saw: no port lists archives.
+type archives struct {
+	mu   sync.Mutex
+	refs map[string]room.SnapshotRef
+}
+
+type archiveSpy struct {
+	room.Snapshots
+	seen *archives
+}
+
+func (s archiveSpy) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (room.SnapshotRef, error) {
+	ref, err := s.Snapshots.Archive(ctx, id, from, to, data)
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	if s.seen.refs == nil {
+		s.seen.refs = map[string]room.SnapshotRef{}
+	}
+	s.seen.refs[ref.Key] = ref
+	return ref, err
+}
+
+// seeded is a repeatable source of ids.
+type seeded struct {
+	mu sync.Mutex
+	r  *rand.Rand
+}
+
+func (s *seeded) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range b {
+		b[i] = byte(s.r.Uint32())
+	}
+	return len(b), nil
+}
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+// gateway is the room.Sender of tests: connections with an inbox each. A post
+// to one that is not open fails with ErrGone, as API Gateway's 410.
+type gateway struct {
+	mu      sync.Mutex
+	open    map[room.ConnectionID]bool
+	inbox   map[room.ConnectionID][]protocol.Message
+	closed  []room.ConnectionID // by the server, in order
+	failing map[room.ConnectionID]error
+	posts   int
+}
+
+func newGateway() *gateway {
+	return &gateway{
+		open: map[room.ConnectionID]bool{}, inbox: map[room.ConnectionID][]protocol.Message{}, failing: map[room.ConnectionID]error{},
+	}
+}
+
+func (g *gateway) Post(ctx context.Context, to []room.ConnectionID, frame []byte) []room.Failure {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(frame) > protocol.MaxPost {
+		panic(fmt.Sprintf("a post of %d characters", len(frame)))
+	}
+	m, err := protocol.DecodeServerFrame(bytes.Clone(frame))
+	if err != nil {
+		panic(err) // the server may only post what its own protocol has
+	}
+	var failures []room.Failure
+	for _, conn := range to {
+		g.posts++
+		switch {
+		case ctx.Err() != nil:
+			failures = append(failures, room.Failure{Connection: conn, Err: fmt.Errorf("%w: %w", room.ErrUnavailable, ctx.Err())})
+		case !g.open[conn]:
+			failures = append(failures, room.Failure{Connection: conn, Err: room.ErrGone})
+		case g.failing[conn] != nil:
+			failures = append(failures, room.Failure{Connection: conn, Err: g.failing[conn]})
+		default:
+			g.inbox[conn] = append(g.inbox[conn], m)
+		}
+	}
+	return failures
+}
+
+func (g *gateway) Disconnect(_ context.Context, conn room.ConnectionID) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open[conn] {
+		g.open[conn] = false
+		g.closed = append(g.closed, conn)
+	}
+	return nil
+}
+
+// set opens or closes a connection from the client's side.
+func (g *gateway) set(conn room.ConnectionID, open bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open[conn] = open
+}
+
+func (g *gateway) isOpen(conn room.ConnectionID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open[conn]
+}
+
+// take returns what has arrived, and forgets it.
+func (g *gateway) take(conn room.ConnectionID) []protocol.Message {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	got := g.inbox[conn]
+	delete(g.inbox, conn)
+	return got
+}
+
+// join connects conn as a writer and returns who it is.
+func (w *world) join(conn room.ConnectionID, user string) room.Origin {
+	w.t.Helper()
+	return w.joinAs(conn, user, room.AccessWrite)
+}
+
+func (w *world) joinAs(conn room.ConnectionID, user string, access room.Access) room.Origin {
+	w.t.Helper()
+	from := room.Origin{Connection: conn, Room: lobby, User: room.User{ID: user, Name: "the " + user}, Access: access, ConnectedAt: w.clock.Now()}
+	require.NoError(w.t, w.service.Join(w.t.Context(), lobby, member(from)))
+	w.gateway.set(conn, true)
+	return from
+}
+
+func member(from room.Origin) room.Member {
+	return room.Member{Connection: from.Connection, User: from.User, Access: from.Access, ConnectedAt: from.ConnectedAt}
+}
+
+// send hands a message to the Service and decodes the answer, nil for none.
+func (w *world) send(from room.Origin, m protocol.Message) (protocol.Message, error) {
+	w.t.Helper()
+	reply, err := w.service.Receive(w.t.Context(), from, protocol.EncodeFrameString(m))
+	if reply == nil {
+		return nil, err
+	}
+	answer, derr := protocol.Decode(mustRaw(w.t, reply))
+	require.NoError(w.t, derr)
+	return answer, err
+}
+
+func mustRaw(t testing.TB, frame []byte) []byte {
+	t.Helper()
+	m, err := protocol.DecodeFrame(bytes.Clone(frame))
+	require.NoError(t, err)
+	return protocol.Encode(m)
+}
+
+// ask is send for a message that must be answered.
+func ask[T protocol.Message](w *world, from room.Origin, m protocol.Message) T {
+	w.t.Helper()
+	answer, err := w.send(from, m)
+	require.NoError(w.t, err)
+	typed, ok := answer.(T)
+	require.True(w.t, ok, "answered with %T", answer)
+	return typed
+}
+
+// hello makes from a Symphony client with nothing.
+func (w *world) hello(from room.Origin, client uint64) *protocol.Welcome {
+	w.t.Helper()
+	return ask[*protocol.Welcome](w, from, &protocol.Hello{Version: protocol.Version, Client: client})
+}
+
+// inbox returns the messages of one type that conn got, dropping all others.
+func inbox[T protocol.Message](w *world, conn room.ConnectionID) []T {
+	var got []T
+	for _, m := range w.gateway.take(conn) {
+		if m, ok := m.(T); ok {
+			got = append(got, m)
+		}
+	}
+	return got
+}
+
+// entries returns the room's log after `after`.
+func (w *world) entries(after room.Seq) []room.Update {
+	w.t.Helper()
+	var list []room.Update
+	require.NoError(w.t, w.store.Log().Read(context.Background(), lobby, after, func(u room.Update) error {
+		list = append(list, u)
+		return nil
+	}))
+	return list
+}
+
+func (w *world) meta() room.Meta {
+	w.t.Helper()
+	m, err := w.store.Metas().Get(context.Background(), lobby)
+	require.NoError(w.t, err)
+	return m
+}
+
+func (w *world) members() []room.ConnectionID {
+	w.t.Helper()
+	list, err := w.store.Members().List(context.Background(), lobby)
+	require.NoError(w.t, err)
+	var conns []room.ConnectionID
+	for _, m := range list {
+		conns = append(conns, m.Connection)
+	}
+	slices.Sort(conns)
+	return conns
+}
+
+// objects returns the keys of the room's snapshots.
+func (w *world) objects() []string {
+	w.t.Helper()
+	var keys []string
+	require.NoError(w.t, w.store.Snapshots().List(context.Background(), lobby, func(ref room.SnapshotRef, _ time.Time) error {
+		keys = append(keys, ref.Key)
+		return nil
+	}))
+	return keys
+}
+
+// document reads the room as a newcomer would, from the stores themselves.
+func (w *world) document() []byte {
+	w.t.Helper()
+	meta := w.meta()
+	parts := [][]byte{emptyUpdate}
+	if meta.Snapshot.Key != "" {
+		snapshot, err := w.store.Snapshots().Get(context.Background(), meta.Snapshot)
+		require.NoError(w.t, err)
+		parts = append(parts, snapshot)
+	}
+	for _, u := range w.entries(meta.Snapshot.Seq) {
+		parts = append(parts, u.Data)
+	}
+	return merged(w.t, parts...)
+}
+
+// history returns every update ever logged, in order: the archives, then the
+// log. It fails unless they are contiguous.
+func (w *world) history() []room.Update {
+	w.t.Helper()
+	meta := w.meta()
+	var all []room.Update
+	for _, ref := range w.archives.refs {
+		data, err := w.store.Snapshots().Get(context.Background(), ref)
+		require.NoError(w.t, err)
+		entries, err := room.DecodeArchive(data)
+		require.NoError(w.t, err)
+		all = append(all, entries...)
+	}
+	slices.SortFunc(all, func(a, b room.Update) int { return int(a.Seq) - int(b.Seq) })
+	require.Len(w.t, all, int(meta.Trimmed), "what was trimmed is archived")
+	all = append(all, w.entries(meta.Trimmed)...)
+	for i, u := range all {
+		require.EqualValues(w.t, i+1, u.Seq, "the history has no gap")
+	}
+	return all
+}
