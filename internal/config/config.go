@@ -38,6 +38,10 @@ const (
 	EnvGrace = "SYMPHONY_GRACE"
 	// EnvS3PathStyle is "true" for S3 engines without virtual hosts.
 	EnvS3PathStyle = "SYMPHONY_S3_PATH_STYLE"
+	// EnvSchedule names the EventBridge rule that starts checkpoints. The stream
+	// and checkpoint functions turn it on and off, so that an idle deployment
+	// runs nothing. Empty: the schedule is somebody else's.
+	EnvSchedule = "SYMPHONY_SCHEDULE_RULE"
 	// EnvLog is debug, info, warn or error.
 	EnvLog = "SYMPHONY_LOG"
 )
@@ -52,6 +56,7 @@ type Config struct {
 	SecretParameter string
 	Open            bool
 	Grace           time.Duration
+	Schedule        string
 	S3PathStyle     bool
 	LogLevel        slog.Level
 }
@@ -76,6 +81,7 @@ func FromEnv(getenv func(string) string, need Need) (Config, error) {
 		Bucket:             getenv(EnvBucket),
 		ManagementEndpoint: strings.TrimSuffix(getenv(EnvManagement), "/"),
 		Grace:              room.DefaultGrace,
+		Schedule:           getenv(EnvSchedule),
 	}
 	var errs []error
 	wrong := func(name, format string, args ...any) {
