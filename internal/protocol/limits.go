@@ -39,8 +39,8 @@ const (
 	// Lifetime is when API Gateway closes any connection. Cannot be raised.
 	Lifetime = 2 * time.Hour
 	// RenewBefore is how long before Lifetime a client opens its next
-	// connection, less a jitter of up to RenewJitter, so that clients that came
-	// together do not all return together.
+	// connection at the latest; a random time up to RenewJitter earlier, so that
+	// clients that came together do not all return together.
 	RenewBefore = 5 * time.Minute
 	// RenewJitter spreads renewals: 20,000 clients over ten minutes are 33
 	// connections a second, of the 500 a second the account allows.
@@ -66,7 +66,7 @@ const (
 	// 10,000 requests a second.
 	MergeInterval = 50 * time.Millisecond
 	// PresenceInterval is how often a client sends its presence at most; it
-	// grows with the room (see docs/PROTOCOL.md).
+	// grows with the room (PresencePace).
 	PresenceInterval = 100 * time.Millisecond
 	// BackoffBase and BackoffMax bound the full-jitter reconnect delay: a
 	// random time up to min(BackoffMax, BackoffBase * 2^attempt). The account
@@ -81,3 +81,24 @@ const LargeRoom = 100
 
 // Version is the protocol version that hello and welcome carry.
 const Version = 1
+
+// Presence in large rooms: every update is posted to all other members.
+const (
+	// PresencePosts is how many posts a second a room may cost when all its
+	// members move at once: a fifth of the account's 10,000 requests a second.
+	PresencePosts = 2_000
+	// MaxPresenceInterval keeps presence well under the 30 s after which
+	// y-protocols takes a silent client for gone.
+	MaxPresenceInterval = 10 * time.Second
+)
+
+// PresencePace returns how often a client sends its presence at most in a room
+// of that many members, itself included: all of them moving cost members^2
+// posts in that time.
+func PresencePace(members int) time.Duration {
+	if members > 1_000 { // far beyond the bound, and no overflow
+		return MaxPresenceInterval
+	}
+	pace := time.Duration(members*members) * time.Second / PresencePosts
+	return min(max(pace, PresenceInterval), MaxPresenceInterval)
+}
