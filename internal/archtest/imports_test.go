@@ -34,9 +34,10 @@ var mayImport = map[string][]string{
 	"internal/memstore":    {"internal/room"},
 	"internal/faultstore":  {"internal/room"},
 	"internal/pebblestore": {"internal/room", "internal/layout"},
-	"internal/dynamostore": {"internal/room", "internal/layout"},
-	"internal/s3store":     {"internal/room", "internal/layout"},
-	"internal/apigwsender": {"internal/room"},
+	"internal/dynamostore": {"internal/room", "internal/layout", "internal/awsretry"},
+	"internal/s3store":     {"internal/room", "internal/layout", "internal/awsretry"},
+	"internal/apigwsender": {"internal/room", "internal/awsretry"},
+	"internal/awsretry":    nil,
 	"internal/rtclient":    {"internal/protocol", "internal/yjs"},
 	"internal/auth":        {"internal/room", "internal/protocol"},
 	"internal/config":      {"internal/room"},
@@ -44,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/handler":     {"internal/room", "internal/protocol", "internal/auth"},
 
 	// Helpers of tests only.
-	"internal/room/roomtest": {"internal/room", "internal/protocol", "internal/yjs"},
+	"internal/room/roomtest": {"internal/room", "internal/protocol", "internal/yjs", "internal/faultstore"},
 	"internal/awstest":       {"internal/room", "internal/layout", "internal/dynamostore", "internal/s3store"},
 
 	// Composition: what the functions' mains share.

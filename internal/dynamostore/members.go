@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/symphony-rt/symphony/internal/awsretry"
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -264,7 +265,7 @@ func (s *Store) takeMember(ctx context.Context, id room.ID, conn room.Connection
 			return unknown(id, conn)
 		case err == nil:
 			return nil
-		case !mayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
+		case !awsretry.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
 			return failed("remove a member", id, err)
 		}
 	}

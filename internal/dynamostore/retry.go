@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
@@ -93,14 +91,6 @@ func (s *Store) pause(ctx context.Context, attempt int) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-var retryables = retry.IsErrorRetryables(retry.DefaultRetryables)
-
-// mayPass says whether the same call may work when it is made again. Such a
-// failed call may also have had its effect.
-func mayPass(err error) bool {
-	return retryables.IsErrorRetryable(err) == aws.TrueTernary
 }
 
 // failed turns an SDK error into the domain's.

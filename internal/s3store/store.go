@@ -16,17 +16,16 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"net/http"
-
+	"github.com/symphony-rt/symphony/internal/awsretry"
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
@@ -34,10 +33,6 @@ const (
 	// headerTimeout ends an attempt that S3 does not begin to answer. It
 	// answers in tens of milliseconds; a put of 50 MB is hashed before.
 	headerTimeout = 10 * time.Second
-	// sdkAttempts is how often the SDK tries one call.
-	sdkAttempts = 4
-	// maxBackoff bounds the pause between two attempts.
-	maxBackoff = time.Second
 	// callTimeout bounds a call whose context has no deadline: 50 MB at the
 	// 25 MB/s of the smallest function, several times over.
 	callTimeout = 60 * time.Second
@@ -61,10 +56,7 @@ func NewClient(cfg aws.Config, pathStyle bool, options ...func(*s3.Options)) *s3
 		// go over the bytes once more.
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
-		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(func(r *retry.StandardOptions) {
-			r.MaxAttempts = sdkAttempts
-			r.MaxBackoff = maxBackoff
-		}), "ConditionalRequestConflict", "OperationAborted")
+		o.Retryer = awsretry.New("ConditionalRequestConflict", "OperationAborted")
 		if cfg.HTTPClient == nil {
 			o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 				t.ResponseHeaderTimeout = headerTimeout
