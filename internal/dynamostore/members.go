@@ -254,17 +254,19 @@ func (s *Store) Remove(ctx context.Context, id room.ID, conn room.ConnectionID) 
 // may think they did, which costs a second "left" message and nothing else.
 func (s *Store) takeMember(ctx context.Context, id room.ID, conn room.ConnectionID) error {
 	in := &dynamodb.DeleteItemInput{
-		TableName:    &s.table,
-		Key:          key(layout.RoomPartition(id), layout.MemberSort(conn)),
-		ReturnValues: types.ReturnValueAllOld,
+		TableName:                &s.table,
+		Key:                      key(layout.RoomPartition(id), layout.MemberSort(conn)),
+		ConditionExpression:      aws.String("attribute_exists(#s)"),
+		ExpressionAttributeNames: map[string]string{"#s": layout.SortAttribute},
 	}
 	for failures := 0; ; failures++ {
-		res, err := s.db.DeleteItem(ctx, in, once)
+		_, err := s.db.DeleteItem(ctx, in, once)
+		var condition *types.ConditionalCheckFailedException
 		switch {
-		case err == nil && len(res.Attributes) == 0 && failures == 0:
-			return unknown(id, conn)
-		case err == nil:
+		case err == nil, errors.As(err, &condition) && failures > 0:
 			return nil
+		case errors.As(err, &condition):
+			return unknown(id, conn)
 		case !awsretry.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
 			return failed("remove a member", id, err)
 		}
