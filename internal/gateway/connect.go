@@ -200,9 +200,9 @@ func (g *Gateway) establish(c *conn, w http.ResponseWriter, key, protocol string
 	// Posts are possible from the moment the client may know that it is
 	// connected; the first of them waits behind the answer.
 	c.mu.Lock()
+	g.conns.add(c)
 	c.enqueue(outFrame{raw: true, data: response})
 	c.mu.Unlock()
-	g.conns.add(c)
 	if g.isDown() {
 		c.close(closeGoingAway, reasonGoingAway)
 	}

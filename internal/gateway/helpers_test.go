@@ -199,6 +199,24 @@ func start(t testing.TB, configure ...func(*Config)) *testStack {
 	return s
 }
 
+// advance moves the clock once no write is under way: to a clock that jumps, a
+// write that takes a microsecond would take as long as the jump.
+func (s *testStack) advance(d time.Duration) {
+	s.t.Helper()
+	s.settle("")
+	s.clock.Advance(d)
+}
+
+// settle waits until no write is under way but to the excepted connection.
+func (s *testStack) settle(except string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		writing := false
+		s.conns.each(func(c *conn) { writing = writing || c.id != except && c.writeSince.Load() != 0 })
+		return !writing
+	}, testPatience, time.Millisecond)
+}
+
 // with replaces one function.
 func with(name string, h Handler) func(*Config) {
 	return func(c *Config) { c.Invoker.(Handlers)[name] = h }
@@ -277,7 +295,7 @@ func (s *testStack) onlyConn() string {
 
 // rawClient speaks WebSocket frame by frame, right or wrong.
 type rawClient struct {
-	net.Conn
+	*net.TCPConn
 	t  testing.TB
 	br *bufio.Reader
 }
@@ -288,7 +306,7 @@ func (s *testStack) raw(extraHeaders ...string) *rawClient {
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { _ = nc.Close() })
 	require.NoError(s.t, nc.SetDeadline(time.Now().Add(testPatience)))
-	r := &rawClient{nc, s.t, bufio.NewReader(nc)}
+	r := &rawClient{nc.(*net.TCPConn), s.t, bufio.NewReader(nc)}
 	_, err = fmt.Fprintf(nc, "GET /dev HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
 		s.server.Listener.Addr(), strings.Join(extraHeaders, ""))
 	require.NoError(s.t, err)

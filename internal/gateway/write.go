@@ -136,6 +136,7 @@ func (c *conn) writeQueue() {
 		hangUp := last && c.peerClosed
 		c.mu.Unlock()
 		if last {
+			c.writeSince.Store(0)
 			if hangUp {
 				c.abort()
 			}
