@@ -232,8 +232,8 @@ func (f *failFrom) MaybeError(op errorfs.Op) error {
 	return nil
 }
 
-// TestN1EveryWriteFails lets the disk fail from write number N on, for every N
-// in turn: the process survives, every call returns, nothing is acknowledged
+// TestN1EveryWriteFails lets the disk fail from write number N on, for N in
+// random steps of one to three through a whole session: the process survives, every call returns, nothing is acknowledged
 // after a hole, and a restart on a mended disk finds what was acknowledged.
 func TestN1EveryWriteFails(t *testing.T) {
 	broken := errors.New("the disk has failed")
