@@ -129,24 +129,6 @@ func (x *index) size() int {
 	return n
 }
 
-// client returns the lists of the client that x.lists[from] belongs to.
-func (x *index) client(from int) []list {
-	to := from + 1
-	for to < len(x.lists) && x.lists[to].client == x.lists[from].client {
-		to++
-	}
-	return x.lists[from:to]
-}
-
-// find returns the lists of a client.
-func (x *index) find(client uint64) []list {
-	from, found := slices.BinarySearchFunc(x.lists, client, func(l list, c uint64) int { return cmp.Compare(c, l.client) })
-	if !found {
-		return nil
-	}
-	return x.client(from)
-}
-
 // cursor reads the structs of one list that has been read strictly before.
 type cursor struct {
 	reader

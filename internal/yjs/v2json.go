@@ -31,16 +31,16 @@ func (r *reader) appendJSON(out []byte, depth int) []byte {
 		return strconv.AppendUint(out, magnitude, 10)
 	case anyFloat32:
 		if b := r.take(4); b != nil {
-			return appendNumber(out, float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
+			return appendJSONNumber(out, float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
 		}
 	case anyFloat64:
 		if b := r.take(8); b != nil {
-			return appendNumber(out, math.Float64frombits(binary.BigEndian.Uint64(b)))
+			return appendJSONNumber(out, math.Float64frombits(binary.BigEndian.Uint64(b)))
 		}
 	case anyString:
-		return appendQuoted(out, r.varString())
+		return appendJSONString(out, r.varString())
 	case anyBytes:
-		return appendByteObject(out, r.varBytes())
+		return appendJSONBytes(out, r.varBytes())
 	case anyArray, anyObject:
 		if depth >= r.maxDepth {
 			r.fail(ErrDepth)
@@ -99,14 +99,14 @@ func (r *reader) appendJSONObject(out []byte, depth int) []byte {
 		if seen != nil {
 			seen[string(key)] = struct{}{}
 		}
-		out = append(appendQuoted(out, key), ':')
+		out = append(appendJSONString(out, key), ':')
 		out = r.appendJSON(out, depth+1)
 	}
 	return append(out, '}')
 }
 
-// appendNumber appends a number as JSON.stringify writes it (ECMA-262 Number::toString).
-func appendNumber(out []byte, f float64) []byte {
+// appendJSONNumber appends a number as JSON.stringify writes it (ECMA-262 Number::toString).
+func appendJSONNumber(out []byte, f float64) []byte {
 	switch abs := math.Abs(f); {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return append(out, "null"...)
@@ -124,8 +124,8 @@ func appendNumber(out []byte, f float64) []byte {
 	return strconv.AppendFloat(out, f, 'f', -1, 64)
 }
 
-// appendQuoted appends a string as JSON.stringify writes it.
-func appendQuoted(out, s []byte) []byte {
+// appendJSONString appends a string as JSON.stringify writes it.
+func appendJSONString(out, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	out = append(out, '"')
 	for _, c := range s {
@@ -151,8 +151,8 @@ func appendQuoted(out, s []byte) []byte {
 	return append(out, '"')
 }
 
-// appendByteObject appends bytes as JSON.stringify writes a Uint8Array.
-func appendByteObject(out, data []byte) []byte {
+// appendJSONBytes appends bytes as JSON.stringify writes a Uint8Array.
+func appendJSONBytes(out, data []byte) []byte {
 	out = append(out, '{')
 	for i, c := range data {
 		if i > 0 {

@@ -162,11 +162,10 @@ func (v *contentCheck) settleGone() error {
 // seekable gives pieces of the structs of one update, in time that hardly depends on how long a struct is.
 type seekable struct {
 	*store
-	client, i int // the struct held in block
-	held      bool
-	block     block
-	marks     []mark
-	long      map[visit]seekBlock
+	held  bool
+	block block // the struct looked at last, if held
+	marks []mark
+	long  map[visit]seekBlock
 }
 
 // seekBlock is a long struct that has been parsed.
