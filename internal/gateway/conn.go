@@ -150,7 +150,11 @@ func (c *conn) releaseSlot() {
 func (c *conn) reply(body []byte) {
 	if err := c.send(opText, body); err != nil {
 		c.gw.metrics.dropped.Add(1)
-		c.log().Warn("route response not delivered", "bytes", len(body), "error", err)
+		level := slog.LevelWarn
+		if errors.Is(err, ErrGone) {
+			level = slog.LevelDebug // the client left before its answer came
+		}
+		c.log().Log(c.gw.ctx, level, "route response not delivered", "bytes", len(body), "error", err)
 		return
 	}
 	c.gw.metrics.replies.Add(1)
