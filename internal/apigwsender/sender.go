@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/smithy-go"
 
-	"github.com/symphony-rt/symphony/internal/awsretry"
+	"github.com/symphony-rt/symphony/internal/awscall"
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
@@ -69,13 +69,13 @@ func New(cfg aws.Config, endpoint string, opts Options) *Sender {
 	}
 	api := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = aws.String(strings.TrimSuffix(endpoint, "/"))
-		o.Retryer = awsretry.New()
-		if cfg.HTTPClient == nil {
-			o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(attemptTimeout).WithTransportOptions(func(t *http.Transport) {
+		o.Retryer = awscall.New()
+		o.HTTPClient = awscall.HTTPClient(cfg, func(c *awshttp.BuildableClient) *awshttp.BuildableClient {
+			return c.WithTimeout(attemptTimeout).WithTransportOptions(func(t *http.Transport) {
 				t.MaxIdleConns, t.MaxIdleConnsPerHost = opts.Concurrency, opts.Concurrency
 				t.IdleConnTimeout = idleTimeout
 			})
-		}
+		})
 	})
 	return &Sender{api: api, opts: opts}
 }

@@ -30,26 +30,27 @@ var mayImport = map[string][]string{
 	"internal/room": {"internal/protocol", "internal/yjs"},
 
 	// Adapters: the domain and the names of things, never each other.
-	"internal/layout":      {"internal/room"},
-	"internal/memstore":    {"internal/room"},
-	"internal/faultstore":  {"internal/room"},
-	"internal/pebblestore": {"internal/room", "internal/layout"},
-	"internal/dynamostore": {"internal/room", "internal/layout", "internal/awsretry"},
-	"internal/s3store":     {"internal/room", "internal/layout", "internal/awsretry"},
-	"internal/apigwsender": {"internal/room", "internal/awsretry"},
-	"internal/awsretry":    nil,
-	"internal/rtclient":    {"internal/protocol", "internal/yjs"},
-	"internal/auth":        {"internal/room", "internal/protocol"},
-	"internal/config":      {"internal/room"},
-	"internal/directory":   {"internal/room", "internal/layout"},
-	"internal/handler":     {"internal/room", "internal/protocol", "internal/auth"},
+	"internal/layout":          {"internal/room"},
+	"internal/memstore":        {"internal/room"},
+	"internal/faultstore":      {"internal/room"},
+	"internal/pebblestore":     {"internal/room", "internal/layout"},
+	"internal/dynamostore":     {"internal/room", "internal/layout", "internal/awscall"},
+	"internal/s3store":         {"internal/room", "internal/layout", "internal/awscall"},
+	"internal/apigwsender":     {"internal/room", "internal/awscall"},
+	"internal/awscall":         nil,
+	"internal/rtclient":        {"internal/protocol", "internal/yjs"},
+	"internal/auth":            {"internal/room", "internal/protocol"},
+	"internal/config":          {"internal/room"},
+	"internal/directory":       {"internal/room"},
+	"internal/dynamodirectory": {"internal/room", "internal/layout", "internal/directory"},
+	"internal/handler":         {"internal/room", "internal/protocol", "internal/auth"},
 
 	// Helpers of tests only.
 	"internal/room/roomtest": {"internal/room", "internal/protocol", "internal/yjs", "internal/faultstore"},
 	"internal/awstest":       {"internal/room", "internal/layout", "internal/dynamostore", "internal/s3store"},
 
 	// Composition: what the functions' mains share.
-	"internal/compose": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/directory",
+	"internal/compose": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/apigwsender"},
 }
 

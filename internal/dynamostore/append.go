@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/symphony-rt/symphony/internal/awsretry"
+	"github.com/symphony-rt/symphony/internal/awscall"
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -89,7 +89,7 @@ func (s *Store) append(ctx context.Context, id room.ID, floor room.Seq, tail *ta
 				return 0, err
 			}
 		default:
-			if !awsretry.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil {
+			if !awscall.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil {
 				return 0, failed("append", id, err)
 			}
 			failures++

@@ -7,7 +7,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/symphony-rt/symphony/internal/awsretry"
+	"github.com/symphony-rt/symphony/internal/awscall"
 )
 
 // attemptTimeout ends one HTTP attempt. DynamoDB answers in single-digit
@@ -20,10 +20,10 @@ const attemptTimeout = 3 * time.Second
 // if set, the HTTP client.
 func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	defaults := func(o *dynamodb.Options) {
-		o.Retryer = awsretry.New()
-		if cfg.HTTPClient == nil {
-			o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
-		}
+		o.Retryer = awscall.New()
+		o.HTTPClient = awscall.HTTPClient(cfg, func(c *awshttp.BuildableClient) *awshttp.BuildableClient {
+			return c.WithTimeout(attemptTimeout)
+		})
 	}
 	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){defaults}, options...)...)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/symphony-rt/symphony/internal/awsretry"
+	"github.com/symphony-rt/symphony/internal/awscall"
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -267,7 +267,7 @@ func (s *Store) takeMember(ctx context.Context, id room.ID, conn room.Connection
 			return nil
 		case errors.As(err, &condition):
 			return unknown(id, conn)
-		case !awsretry.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
+		case !awscall.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
 			return failed("remove a member", id, err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/symphony-rt/symphony/internal/awsretry"
+	"github.com/symphony-rt/symphony/internal/awscall"
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -70,7 +70,7 @@ func (s *Store) Swap(ctx context.Context, id room.ID, m room.Meta) error {
 			return fmt.Errorf("dynamostore: record of room %q: %w: swapped by somebody, perhaps by us before", id, room.ErrUnavailable)
 		case errors.Is(err, errCondition):
 			return fmt.Errorf("dynamostore: record of room %q: %w: it is not at version %d", id, room.ErrConflict, was)
-		case !awsretry.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
+		case !awscall.MayPass(err) || failures == maxFailures || s.pause(ctx, failures) != nil:
 			return failed("swap the record", id, err)
 		}
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/symphony-rt/symphony/internal/awsretry"
+	"github.com/symphony-rt/symphony/internal/awscall"
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
@@ -56,12 +56,10 @@ func NewClient(cfg aws.Config, pathStyle bool, options ...func(*s3.Options)) *s3
 		// go over the bytes once more.
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
-		o.Retryer = awsretry.New("ConditionalRequestConflict", "OperationAborted")
-		if cfg.HTTPClient == nil {
-			o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-				t.ResponseHeaderTimeout = headerTimeout
-			})
-		}
+		o.Retryer = awscall.New("ConditionalRequestConflict", "OperationAborted")
+		o.HTTPClient = awscall.HTTPClient(cfg, func(c *awshttp.BuildableClient) *awshttp.BuildableClient {
+			return c.WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = headerTimeout })
+		})
 	}
 	return s3.NewFromConfig(cfg, append([]func(*s3.Options){defaults}, options...)...)
 }

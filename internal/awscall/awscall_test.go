@@ -1,4 +1,4 @@
-package awsretry
+package awscall
 
 import (
 	"context"
@@ -7,8 +7,11 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
@@ -42,4 +45,17 @@ func TestBackoffIsBounded(t *testing.T) {
 		require.GreaterOrEqual(t, d, 0*maxBackoff)
 		require.Less(t, d, maxBackoff)
 	}
+}
+
+// TestHTTPClient: the default configuration brings the SDK's client with it,
+// which has no time-out of its own.
+func TestHTTPClient(t *testing.T) {
+	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("us-east-1"))
+	require.NoError(t, err)
+	with := func(c *awshttp.BuildableClient) *awshttp.BuildableClient { return c.WithTimeout(time.Second) }
+	for _, cfg := range []aws.Config{cfg, {}} {
+		require.Equal(t, time.Second, HTTPClient(cfg, with).(*awshttp.BuildableClient).GetTimeout())
+	}
+	own := &http.Client{}
+	require.Same(t, own, HTTPClient(aws.Config{HTTPClient: own}, with))
 }

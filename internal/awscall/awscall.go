@@ -1,6 +1,6 @@
-// Package awsretry is how Symphony repeats calls of AWS: a few times, quickly,
+// Package awscall is how Symphony calls AWS: with time-outs, and a few times, quickly,
 // with full jitter, because a person is waiting.
-package awsretry
+package awscall
 
 import (
 	"errors"
@@ -83,4 +83,17 @@ func tooManyRequests(err error) aws.Ternary {
 // again. It may also have had its effect already.
 func MayPass(err error) bool {
 	return retry.IsErrorRetryables(retryables).IsErrorRetryable(err) == aws.TrueTernary
+}
+
+// HTTPClient returns cfg's HTTP client as with configures it, when it is the
+// SDK's own (which is what the default configuration has too), else as it is.
+func HTTPClient(cfg aws.Config, with func(*awshttp.BuildableClient) *awshttp.BuildableClient) aws.HTTPClient {
+	switch c := cfg.HTTPClient.(type) {
+	case nil:
+		return with(awshttp.NewBuildableClient())
+	case *awshttp.BuildableClient:
+		return with(c)
+	default:
+		return c
+	}
 }
