@@ -19,7 +19,7 @@ import (
 // backend is the functions and what keeps their data.
 type backend struct {
 	functions gateway.Invoker
-	// handle serves what S3's presigned URLs would, below uploadsPath; nil when
+	// uploads serves what S3's presigned URLs would, below uploadsPath; nil when
 	// the engine serves its own.
 	uploads http.Handler
 	// healthy says whether the store still works; failed closes when it stops.
@@ -44,8 +44,8 @@ func policyFor(o options) (auth.Policy, error) {
 	return auth.NewHS256(o.secret, systemClock{})
 }
 
-// embedded opens the store of this process. base is the server's own URL.
-func embedded(ctx context.Context, o options, posts poster, base, why string, log *slog.Logger) (*backend, error) {
+// embedded opens the store of this process.
+func embedded(ctx context.Context, o options, s server, why string, log *slog.Logger) (*backend, error) {
 	policy, err := policyFor(o)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func embedded(ctx context.Context, o options, posts poster, base, why string, lo
 	if err != nil {
 		return nil, err
 	}
-	b, err := onStore(ctx, o, store, policy, posts, base, log)
+	b, err := onStore(ctx, o, store, policy, s, log)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -68,7 +68,7 @@ func embedded(ctx context.Context, o options, posts poster, base, why string, lo
 	return b, nil
 }
 
-func onStore(ctx context.Context, o options, store *pebblestore.Store, policy auth.Policy, posts poster, base string, log *slog.Logger) (*backend, error) {
+func onStore(ctx context.Context, o options, store *pebblestore.Store, policy auth.Policy, s server, log *slog.Logger) (*backend, error) {
 	// This process holds all the sockets, so whoever is still a member died
 	// with the process before.
 	forgotten, err := store.ForgetMembers(ctx)
@@ -76,13 +76,13 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 		return nil, err
 	}
 	log.Debug("forgot the members of the process before", "members", forgotten)
-	uploads, err := store.Uploads(base + uploadsPath)
+	uploads, err := store.Uploads(s.base + uploadsPath)
 	if err != nil {
 		return nil, err
 	}
 	service, err := room.NewService(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
-		Uploads: uploads, Sender: &sender{posts}, Clock: systemClock{},
+		Uploads: uploads, Sender: &sender{s.posts}, Clock: systemClock{},
 	}, room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 	if err != nil {
 		return nil, fmt.Errorf("the rooms: %w", err)

@@ -33,7 +33,7 @@ func inlineFunctions(service *room.Service, policy auth.Policy, clock room.Clock
 		fnConnect:    guarded{instances(h.Connect), fnConnect, log},
 		fnMessage:    guarded{instances(h.Message), fnMessage, log},
 		fnDisconnect: guarded{instances(h.Disconnect), fnDisconnect, log},
-		fnCheckpoint: guarded{instances(handler.NewCheckpoint(service, nil, log).Handle), fnCheckpoint, log},
+		fnCheckpoint: guarded{instances(handler.NewCheckpoint(service, handler.CheckpointOptions{}, log).Handle), fnCheckpoint, log},
 	}
 }
 

@@ -39,18 +39,18 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// server is a running symphony-local.
-type server struct {
+// running is a symphony-local in its own process.
+type running struct {
 	URL, WS string
 	cmd     *exec.Cmd
 	stderr  *bytes.Buffer
 }
 
-func start(t *testing.T, args ...string) *server {
+func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	path, err := binary()
 	require.NoError(t, err)
-	s := &server{cmd: exec.Command(path, append([]string{"--port", "0", "--ready-json", "--stack", "embedded"}, args...)...), stderr: &bytes.Buffer{}}
+	s := &running{cmd: exec.Command(path, append([]string{"--port", "0", "--ready-json", "--stack", "embedded"}, args...)...), stderr: &bytes.Buffer{}}
 	s.cmd.Stderr = s.stderr
 	out, err := s.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func start(t *testing.T, args ...string) *server {
 	return s
 }
 
-func (s *server) kill(t *testing.T) {
+func (s *running) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.cmd.Process.Kill())
 	_, _ = s.cmd.Process.Wait()
@@ -118,7 +118,7 @@ func timeout(t *testing.T) context.Context {
 	return ctx
 }
 
-func dial(t *testing.T, s *server, o rtclient.Options) (*rtclient.Client, *document) {
+func dial(t *testing.T, s *running, o rtclient.Options) (*rtclient.Client, *document) {
 	t.Helper()
 	d := &document{}
 	if o.Room == "" {

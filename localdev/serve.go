@@ -33,7 +33,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	base := "http://" + address(o.host, listener.Addr())
 
 	posts := &lateGateway{}
-	back, err := openBackend(ctx, o, posts, base, log)
+	back, err := openBackend(ctx, o, server{posts, base}, progress(out, o), log)
 	if err != nil {
 		return err
 	}
@@ -43,9 +43,9 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	}
 	posts.Store(gate)
 
-	server := &http.Server{Handler: routes(o, gate, back), ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: routes(o, gate, back), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- web.Serve(listener) }()
 
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	scheduled := make(chan struct{})
@@ -61,10 +61,18 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	err = errors.Join(err, gate.Shutdown(stop), server.Shutdown(stop))
+	err = errors.Join(err, gate.Shutdown(stop), web.Shutdown(stop))
 	stopBackground()
 	<-scheduled
 	return errors.Join(err, back.close(stop))
+}
+
+// progress is where lines for a waiting person go; scripts get none.
+func progress(out io.Writer, o options) io.Writer {
+	if o.readyJSON {
+		return io.Discard
+	}
+	return out
 }
 
 // wait returns nil when ctx ends, an error when the server or the store did.

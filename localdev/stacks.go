@@ -3,13 +3,58 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 )
 
-// openBackend opens what --stack says.
-func openBackend(ctx context.Context, o options, posts poster, base string, log *slog.Logger) (*backend, error) {
-	if o.functions == functionsProcess && o.stack == stackEmbedded {
-		return nil, errors.New("--functions process runs the deployed files, which speak to DynamoDB and S3: it wants --stack localstack, or --dynamodb-endpoint and --s3-endpoint")
+// engines are the endpoints of a DynamoDB and an S3 that are not this process.
+type engines struct {
+	dynamodb, s3 string
+	stack, why   string
+}
+
+// server is what a backend needs to know of the server in front of it.
+type server struct {
+	// posts reaches connections from this process, base from any other.
+	posts poster
+	base  string
+}
+
+// openBackend opens what --stack says, or the best that is there. progress gets
+// lines for a person who waits.
+func openBackend(ctx context.Context, o options, s server, progress io.Writer, log *slog.Logger) (*backend, error) {
+	e, why, err := chooseEngines(ctx, o, progress)
+	if err != nil {
+		return nil, err
 	}
-	return embedded(ctx, o, posts, base, "the default; needs nothing but this process", log)
+	if e != nil {
+		return onEngines(ctx, o, s, *e, log)
+	}
+	if o.functions == functionsProcess {
+		return nil, errors.New("--functions process runs the very files that are deployed, which speak to DynamoDB and S3. " +
+			"It wants LocalStack (make local STACK=localstack FUNCTIONS=process), or --dynamodb-endpoint and --s3-endpoint")
+	}
+	return embedded(ctx, o, s, why, log)
+}
+
+// chooseEngines returns nil for the embedded store, and why.
+func chooseEngines(ctx context.Context, o options, progress io.Writer) (*engines, string, error) {
+	switch {
+	case o.dynamodb != "":
+		return &engines{o.dynamodb, o.s3, "engines", "--dynamodb-endpoint and --s3-endpoint say so"}, "", nil
+	case o.memory:
+		return nil, "--memory", nil
+	case o.stack == stackEmbedded:
+		return nil, "STACK=embedded", nil
+	}
+	l := localStack{endpoint: localStackEndpoint(), progress: progress}
+	found, err := l.find(ctx)
+	if err == nil {
+		return &engines{l.endpoint, l.endpoint, stackLocalStack, found}, "", nil
+	}
+	if o.stack == stackLocalStack {
+		return nil, "", fmt.Errorf("STACK=localstack, but %w", err)
+	}
+	return nil, "needs nothing but this process (" + err.Error() + ")", nil
 }

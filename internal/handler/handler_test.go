@@ -286,18 +286,58 @@ func TestSamplesOfAWSDecode(t *testing.T) {
 type sweeper struct {
 	sweeps int
 	fail   error
+	// rooms is what each sweep finds; the last stays.
+	rooms []int
 }
 
 func (s *sweeper) Sweep(context.Context) (room.SweepReport, error) {
 	s.sweeps++
-	return room.SweepReport{}, s.fail
+	var r room.SweepReport
+	if len(s.rooms) > 0 {
+		r.Rooms = s.rooms[min(s.sweeps, len(s.rooms))-1]
+	}
+	return r, s.fail
+}
+
+type rule struct {
+	calls []string
+	fail  error
+}
+
+func (r *rule) Enable(context.Context) error  { r.calls = append(r.calls, "enable"); return r.fail }
+func (r *rule) Disable(context.Context) error { r.calls = append(r.calls, "disable"); return r.fail }
+
+// N9: the schedule rests while every room is clean, and never while one is not.
+func TestScheduleRestsOnlyWhenIdle(t *testing.T) {
+	timeUp := errors.New("time is up")
+	for name, c := range map[string]struct {
+		rooms []int
+		wait  error
+		fail  error
+		want  []string
+	}{
+		"rooms are dirty":               {[]int{3, 1}, nil, nil, nil},
+		"only the first sweep had some": {[]int{3, 0, 0}, nil, nil, []string{"disable"}},
+		"one turned up meanwhile":       {[]int{0, 0, 1}, nil, nil, []string{"disable", "enable"}},
+		"a failed sweep is not idle":    {[]int{0}, nil, room.ErrUnavailable, nil},
+	} {
+		r := &rule{}
+		h := NewCheckpoint(&sweeper{rooms: c.rooms, fail: c.fail}, CheckpointOptions{Rule: r, Wait: func(context.Context, time.Duration) error { return c.wait }}, slog.New(slog.DiscardHandler))
+		err := h.Handle(t.Context(), events.CloudWatchEvent{Detail: json.RawMessage(`{"sweeps":2}`)})
+		require.ErrorIs(t, err, c.fail, name)
+		require.Equal(t, c.want, r.calls, name)
+	}
+	r := &rule{}
+	h := NewCheckpoint(&sweeper{}, CheckpointOptions{Rule: r, Wait: func(context.Context, time.Duration) error { return timeUp }}, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, h.Handle(t.Context(), events.CloudWatchEvent{}), timeUp)
+	require.Equal(t, []string{"disable", "enable"}, r.calls, "when it cannot look again, it goes on")
 }
 
 func TestScheduleSweepsAsOftenAsItsEventSays(t *testing.T) {
 	for detail, want := range map[string]int{"": 1, "{}": 1, `{"sweeps":2,"everySeconds":30}`: 2, `{"sweeps":99}`: maxSweeps, `{"sweeps":-1}`: 1} {
 		s := &sweeper{}
 		var waits []time.Duration
-		c := NewCheckpoint(s, func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }, slog.New(slog.DiscardHandler))
+		c := NewCheckpoint(s, CheckpointOptions{Wait: func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }}, slog.New(slog.DiscardHandler))
 		require.NoError(t, c.Handle(t.Context(), events.CloudWatchEvent{Detail: json.RawMessage(detail)}))
 		require.Equal(t, want, s.sweeps, detail)
 		require.Len(t, waits, want-1)
@@ -305,11 +345,11 @@ func TestScheduleSweepsAsOftenAsItsEventSays(t *testing.T) {
 			require.Equal(t, 30*time.Second, waits[0])
 		}
 	}
-	bad := NewCheckpoint(&sweeper{}, nil, slog.New(slog.DiscardHandler))
+	bad := NewCheckpoint(&sweeper{}, CheckpointOptions{}, slog.New(slog.DiscardHandler))
 	require.Error(t, bad.Handle(t.Context(), events.CloudWatchEvent{Detail: json.RawMessage(`[]`)}))
 
 	failing := &sweeper{fail: room.ErrUnavailable}
-	c := NewCheckpoint(failing, func(context.Context, time.Duration) error { return nil }, slog.New(slog.DiscardHandler))
+	c := NewCheckpoint(failing, CheckpointOptions{Wait: func(context.Context, time.Duration) error { return nil }}, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, c.Handle(t.Context(), events.CloudWatchEvent{Detail: json.RawMessage(`{"sweeps":2}`)}), room.ErrUnavailable)
 	require.Equal(t, 2, failing.sweeps, "one failed sweep does not cancel the next")
 }

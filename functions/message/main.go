@@ -1,0 +1,19 @@
+// Command message serves $default: one message of a client.
+package main
+
+import (
+	"log"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/symphony-rt/symphony/internal/compose"
+	"github.com/symphony-rt/symphony/internal/config"
+)
+
+func main() {
+	h, err := compose.Routes(config.NeedStore | config.NeedSender)
+	if err != nil {
+		log.Fatalf("symphony message: %v", err)
+	}
+	lambda.Start(h.Message)
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/symphony-rt/symphony/internal/config"
+	"github.com/symphony-rt/symphony/internal/gateway"
+	"github.com/symphony-rt/symphony/internal/lambdaruntime"
+)
+
+// functionTimes are the functions' time-outs, as infra has them.
+var functionTimes = map[string]time.Duration{
+	fnAuthorize: 5 * time.Second, fnConnect: 10 * time.Second, fnMessage: 29 * time.Second,
+	fnDisconnect: 10 * time.Second, fnCheckpoint: 90 * time.Second,
+}
+
+// functionConcurrency bounds the instances of one function on a laptop: each is
+// a process of some 20 MB. Beyond it an invocation is throttled, as in Lambda.
+const functionConcurrency = 64
+
+// bootstraps invokes the very files that are deployed, each in a process of its
+// own behind the Lambda Runtime API.
+type bootstraps struct{ *lambdaruntime.Runtime }
+
+// Invoke implements gateway.Invoker.
+func (b bootstraps) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
+	res, err := b.Runtime.Invoke(ctx, function, payload)
+	if err != nil {
+		return nil, err
+	}
+	var failed *lambdaruntime.FunctionError
+	if errors.As(res.Err(), &failed) {
+		return nil, &gateway.FunctionError{Type: failed.Type, Message: failed.Message}
+	}
+	return res.Payload, nil
+}
+
+func (b *backend) runBootstraps(o options, s server, e engines, log *slog.Logger) error {
+	rt := lambdaruntime.New(lambdaruntime.Options{Logger: log.With("part", "functions"), Region: localRegion})
+	env := functionEnvironment(o, s, e)
+	for name, limit := range functionTimes {
+		path, err := filepath.Abs(filepath.Join(o.functionsDir, name, "bootstrap"))
+		if err != nil {
+			return err
+		}
+		err = rt.Function(name, lambdaruntime.FunctionConfig{
+			Path: path, Env: env, Timeout: limit, MaxConcurrency: functionConcurrency,
+		})
+		if err != nil {
+			return errors.Join(fmt.Errorf("%w (%w)", errNotBuilt, err), rt.Shutdown(context.Background()))
+		}
+	}
+	b.functions = bootstraps{rt}
+	b.close = rt.Shutdown
+	return nil
+}
+
+func functionEnvironment(o options, s server, e engines) map[string]string {
+	key, secret := localCredentials()
+	env := map[string]string{
+		"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": localRegion,
+		"AWS_ENDPOINT_URL_DYNAMODB": e.dynamodb, "AWS_ENDPOINT_URL_S3": e.s3,
+		config.EnvTable: localTable, config.EnvBucket: localBucket, config.EnvS3PathStyle: "true",
+		config.EnvManagement: s.base + "/" + stage,
+		config.EnvGrace:      o.grace.String(),
+		config.EnvLog:        o.level.String(),
+	}
+	if o.secret == nil {
+		env[config.EnvAuth] = "open"
+	} else {
+		env[config.EnvSecret] = "base64:" + base64.StdEncoding.EncodeToString(o.secret)
+	}
+	return env
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/symphony-rt/symphony/internal/dynamostore"
+	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/s3store"
+)
+
+// What local engines are told. The credentials are no secret: LocalStack and
+// DynamoDB Local take any; another engine's come from the usual variables.
+const (
+	localRegion = "us-east-1"
+	localTable  = "symphony-local"
+	localBucket = "symphony-local"
+	localKey    = "test"
+)
+
+func localCredentials() (key, secret string) {
+	key, secret = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+	if key == "" || secret == "" {
+		return localKey, localKey
+	}
+	return key, secret
+}
+
+// onEngines runs on a DynamoDB and an S3 outside of this process. It creates
+// the table and the bucket when they are missing.
+func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Logger) (*backend, error) {
+	key, secret := localCredentials()
+	cfg := aws.Config{Region: localRegion, Credentials: credentials.NewStaticCredentialsProvider(key, secret, "")}
+	db := dynamostore.NewClient(cfg, func(c *dynamodb.Options) { c.BaseEndpoint = &e.dynamodb })
+	objects := s3store.NewClient(cfg, true, func(c *s3.Options) { c.BaseEndpoint = &e.s3 })
+	if err := dynamostore.EnsureTable(ctx, db, localTable); err != nil {
+		return nil, fmt.Errorf("the table at %s: %w", e.dynamodb, err)
+	}
+	if err := s3store.EnsureBucket(ctx, objects, localBucket); err != nil {
+		return nil, fmt.Errorf("the bucket at %s: %w", e.s3, err)
+	}
+	b := &backend{
+		where: fmt.Sprintf("table %s at %s, bucket %s at %s", localTable, e.dynamodb, localBucket, e.s3),
+		stack: e.stack, why: e.why,
+		healthy: func() error { return nil },
+		close:   func(context.Context) error { return nil },
+	}
+	if o.functions == functionsProcess {
+		return b, b.runBootstraps(o, s, e, log)
+	}
+	policy, err := policyFor(o)
+	if err != nil {
+		return nil, err
+	}
+	snapshots := s3store.New(objects, localBucket, s3store.Options{})
+	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
+	service, err := room.NewService(room.Ports{
+		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
+		Sender: &sender{s.posts}, Clock: systemClock{},
+	}, room.Options{Grace: o.grace, Logger: log.With("part", "room")})
+	if err != nil {
+		return nil, err
+	}
+	b.functions = inlineFunctions(service, policy, systemClock{}, log.With("part", "functions"))
+	return b, nil
+}
+
+var errNotBuilt = errors.New("the functions are not built for this machine: make functions ARCH=amd64 (or arm64), or use `make local FUNCTIONS=process`, which does it")
