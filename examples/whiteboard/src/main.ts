@@ -1,0 +1,166 @@
+// Puts the whiteboard together.
+
+import './style.css'
+import { Actions } from './actions'
+import { AddressError, readAddress, type Address } from './address'
+import { Board } from './board'
+import { Camera } from './camera'
+import { h } from './dom'
+import { bounds, intersects, type Point } from './geometry'
+import { Input } from './input'
+import { listenToKeys } from './keyboard'
+import { loadMe } from './memory'
+import { Presence, type Person } from './presence'
+import { Scene } from './scene'
+import { Session } from './session'
+import { Store } from './store'
+import { Typing } from './typing'
+import { historyButtons, zoomButtons } from './ui/corner'
+import { helpDialog } from './ui/help'
+import { icon } from './ui/icons'
+import { emptyHint, Messages, wrongAddress } from './ui/messages'
+import { meButton, people, statusPill } from './ui/people'
+import { selectionBar, stylePanel, toolbar } from './ui/tools'
+import { roomPanel, themeButton } from './ui/top'
+import type { Bench } from './gestures'
+
+const app = document.getElementById('app') as HTMLElement
+
+function screen (): Point {
+  return [innerWidth, innerHeight]
+}
+
+const PROBLEMS = {
+  'too-large': () => 'Something is too large to be sent. Others will not see it.',
+  refused: (text: string) => `The server refused a message: ${text}`,
+  'bad-frame': () => 'The server sent something that cannot be read.'
+}
+
+function start (address: Address): void {
+  document.title = `${address.room} · Symphony`
+  if (address.fresh) history.replaceState(null, '', address.link)
+
+  const messages = new Messages()
+  const session = new Session(address, problem => messages.toast(PROBLEMS[problem.kind](problem.text), true))
+  const board = new Board(session.doc)
+  const store = new Store()
+  const camera = new Camera()
+  const scene = new Scene(board, camera)
+  const presence = new Presence(session.awareness, camera, loadMe())
+  const host = h('main', { class: 'stage' }, scene.svg, presence.layer)
+  const typing = new Typing(host, board, scene, camera, store)
+  const mayWrite = () => session.status !== 'reading'
+  const editText = (id: string, isNew: boolean) => typing.open(id, isNew)
+
+  let marquee: Parameters<Bench['setMarquee']>[0] = null
+  const frames = () => scene.choose([
+    ...presence.others().map(({ selection, color }) => ({ ids: selection, color })),
+    { ids: store.get().selection, color: null }
+  ], marquee)
+  const bench: Bench = {
+    board, scene, store, editText, zoom: () => camera.view.zoom, setMarquee: box => { marquee = box; frames() }
+  }
+  const actions = new Actions({ board, store, camera, screen, mayWrite, editText, announce: messages.announce })
+  const input = new Input({
+    bench, camera, scene, mayWrite,
+    onPointer: world => presence.setCursor(world),
+    onGesture: busy => document.body.classList.toggle('busy', busy)
+  })
+
+  store.on(({ tool, selection }) => {
+    scene.svg.dataset['tool'] = tool
+    presence.setSelection(selection)
+    frames()
+  })
+  presence.onChange(frames)
+  camera.onChange(({ x, y, zoom }) => {
+    host.style.setProperty('--grid', `${gridStep(zoom)}px`)
+    host.style.setProperty('--x', `${x}px`)
+    host.style.setProperty('--y', `${y}px`)
+  })
+
+  const help = helpDialog()
+  const openHelp = () => { if (!help.open) help.showModal() }
+  listenToKeys({
+    actions,
+    help: openHelp,
+    onBoard: e => e.target === scene.svg || e.target === document.body,
+    escape: () => {
+      if (!input.cancel()) store.set({ selection: [], tool: 'select' })
+      scene.svg.focus()
+    }
+  })
+
+  const goTo = (person: Person) => {
+    const cursor = presence.others().find(({ client }) => client === person.client)?.cursor
+    if (cursor != null) camera.center(cursor, screen())
+    else messages.toast(`${person.name} is not pointing anywhere.`)
+  }
+  const styles = stylePanel(store, actions)
+  app.replaceChildren(
+    host,
+    emptyHint(board, session),
+    roomPanel(address.room, address.link, messages.toast),
+    h('div', { class: 'panel top-right' }, statusPill(session), people(presence, goTo), meButton(presence, messages.announce), themeButton()),
+    styles,
+    h('div', { class: 'bottom' }, selectionBar(store, board, actions), toolbar(store, actions, styles)),
+    h('div', { class: 'bottom-left' }, historyButtons(board, actions), zoomButtons(camera, actions)),
+    h('button', { class: 'button panel help-button', type: 'button', 'aria-label': 'Shortcuts', 'data-tip': 'Shortcuts  ·  ?', click: openHelp }, icon('help')),
+    messages.toasts, messages.spoken, help)
+
+  camera.center([0, 0], screen())
+  keepCentre(camera)
+  session.provider.once('sync', () => showContent(board, camera, actions))
+  watchPage(session, presence)
+  welcomeOthers(presence, messages)
+  // What the end-to-end tests look at (README.md, "Tests").
+  Object.assign(window, { __symphony: { doc: session.doc, provider: session.provider, board, camera, status: () => session.status } })
+}
+
+/** The distance between the dots, in screen pixels: the same to the eye at any zoom. */
+function gridStep (zoom: number): number {
+  let step = 28 * zoom
+  while (step < 16) step *= 2
+  while (step > 56) step /= 2
+  return step
+}
+
+/** What is in the middle stays there when the window changes its size. */
+function keepCentre (camera: Camera): void {
+  let size = screen()
+  addEventListener('resize', () => {
+    const now = screen()
+    camera.pan((now[0] - size[0]) / 2, (now[1] - size[1]) / 2)
+    size = now
+  })
+}
+
+/** Nobody should open a full board and see an empty one. */
+function showContent (board: Board, camera: Camera, actions: Actions): void {
+  const visible = camera.visible(screen())
+  const boxes = board.all().map(bounds)
+  if (boxes.length > 0 && !boxes.some(box => intersects(box, visible))) actions.zoomFit()
+}
+
+function watchPage (session: Session, presence: Presence): void {
+  addEventListener('pagehide', () => session.leave())
+  addEventListener('pageshow', e => { if (e.persisted) session.rejoin(presence.local) })
+  addEventListener('beforeunload', e => { if (session.atRisk) e.preventDefault() })
+}
+
+function welcomeOthers (presence: Presence, messages: Messages): void {
+  let before = new Map<number, string>()
+  presence.onChange(others => {
+    const now = new Map(others.map(({ client, name }) => [client, name]))
+    for (const [client, name] of now) if (!before.has(client)) messages.announce(`${name} is here`)
+    for (const [client, name] of before) if (!now.has(client)) messages.announce(`${name} has left`)
+    before = now
+  })
+}
+
+try {
+  start(readAddress(new URL(location.href), import.meta.env['VITE_SYMPHONY_SERVER'] as string | undefined))
+} catch (error) {
+  if (!(error instanceof AddressError)) throw error
+  app.replaceChildren(wrongAddress(error.message))
+}

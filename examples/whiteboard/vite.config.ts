@@ -1,0 +1,9 @@
+import { defineConfig } from 'vite'
+
+// Relative, so that the built page can lie anywhere. `npm run dev` passes the
+// WebSocket on to `make local`.
+export default defineConfig({
+  base: './',
+  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  server: { proxy: { '/dev': { target: 'ws://127.0.0.1:8787', ws: true } } }
+})
