@@ -36,10 +36,11 @@ func grant(effect, resource string, values map[string]any) handlerFunc {
 	}
 }
 
-// "If you specify identity sources … and any is missing, null or empty, API
-// Gateway returns a 401 without calling the function":
-// configure-api-gateway-lambda-authorization.html,
-// apigateway-websocket-api-lambda-auth.html
+// "Only when this is true [all identity sources are present, not null and
+// non-empty] does the authorizer invoke the authorizer Lambda function,
+// otherwise, it returns a 401 Unauthorized response without calling the Lambda
+// function": identitySource of CreateAuthorizer, API Gateway API reference;
+// repost.aws/knowledge-center/api-gateway-401-error-lambda-authorizer
 func TestIdentitySourceMissing(t *testing.T) {
 	authorizer, connect := newRecorder(grant("Allow", "*", nil)), newRecorder(ok(""))
 	s := start(t, authorized(authorizer), with("connect", connect))
@@ -127,8 +128,7 @@ func TestAuthorizerTimesOut(t *testing.T) {
 }
 
 // The context comes back in requestContext.authorizer of every later event,
-// its values as strings: api-gateway-lambda-authorizer-output.html ("you can't
-// set a JSON object or array as a valid value of any key in the context map")
+// its values as strings: api-gateway-lambda-authorizer-output.html
 func TestAuthorizerContext(t *testing.T) {
 	connect := newRecorder(ok(""))
 	s := start(t, with("connect", connect), authorized(grant("Allow", "arn:aws:execute-api:us-east-1:000000000000:local00000/dev/$connect", map[string]any{

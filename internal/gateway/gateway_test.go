@@ -103,8 +103,8 @@ func TestShutdownGivesUp(t *testing.T) {
 	require.Eventually(t, func() bool { return s.Snapshot().InFlight == 0 }, testPatience, time.Millisecond, "the function's context ended")
 }
 
-// "$disconnect … Because the connection has been closed … this is a best-effort
-// event": apigateway-websocket-api-route-keys-connect-disconnect.html. An
+// $disconnect is a best-effort event, its delivery is not guaranteed:
+// apigateway-websocket-api-route-keys-connect-disconnect.html. An
 // option drops a share of them; the same seed drops the same ones.
 func TestDroppedDisconnects(t *testing.T) {
 	run := func(seed uint64) (delivered int64) {

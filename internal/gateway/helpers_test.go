@@ -199,10 +199,15 @@ func start(t testing.TB, configure ...func(*Config)) *testStack {
 	return s
 }
 
-// advance moves the clock once no write is under way: to a clock that jumps, a
-// write that takes a microsecond would take as long as the jump.
+// advance moves the clock once nothing is under way: to a clock that jumps, a
+// write or a function that takes a microsecond would take as long as the jump.
 func (s *testStack) advance(d time.Duration) {
 	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		s.work.mu.Lock()
+		defer s.work.mu.Unlock()
+		return s.work.n == 0
+	}, testPatience, time.Millisecond)
 	s.settle("")
 	s.clock.Advance(d)
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // The defaults are AWS's: apigateway-execution-service-websocket-limits-table.html
-// and limits.html ("10,000 requests per second (RPS) with … burst … 5,000").
+// and limits.html ("10,000 requests per second … using a maximum bucket capacity
+// of 5,000 requests").
 func TestDefaultLimitsAreAWS(t *testing.T) {
 	l := Limits{}.withDefaults()
 	require.Equal(t, DefaultLimits(), l)

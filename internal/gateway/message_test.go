@@ -115,9 +115,9 @@ func TestMessageTimesOut(t *testing.T) {
 	c := s.dial("", nil)
 	write(t, c, "ping")
 	ctx := <-entered
-	s.advance(29*time.Second - time.Millisecond)
+	s.clock.Advance(29*time.Second - time.Millisecond)
 	require.NoError(t, ctx.Err())
-	s.advance(time.Millisecond)
+	s.clock.Advance(time.Millisecond)
 	message, _, _ := errorFrame(t, read(t, c))
 	require.Equal(t, "Endpoint request timed out", message)
 	<-ctx.Done()
