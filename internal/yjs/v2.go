@@ -6,7 +6,7 @@ package yjs
 
 const (
 	// v2FreeExpansion is how many bytes of v1 any v2 update may become.
-	v2FreeExpansion = 2 << 20
+	v2FreeExpansion = 1 << 20
 	// v2ExpansionFactor is how many more for each byte of v2. Texts typed backwards and deleted reach hundreds.
 	v2ExpansionFactor = 256
 )
@@ -22,7 +22,7 @@ func ValidateV2(update []byte) error {
 //
 // It returns a *DecodeError for what Validate refuses in v1, and for what Yjs takes only because it reads zeros past the
 // end of a column: columns that end too early (ErrTruncated) and ids below zero (ErrNumber). It refuses updates that
-// would become larger than two megabytes and 256 times their size (ErrTooLarge), and, as Yjs does, embeds and format
+// would become larger than one megabyte and 256 times their size (ErrTooLarge), and, as Yjs does, embeds and format
 // values that JSON cannot hold: undefined and big integers (ErrJSON). Bytes left in a column are ignored, as Yjs does.
 func ConvertV2(update []byte) ([]byte, error) { return DefaultLimits().ConvertV2(update) }
 
@@ -69,7 +69,29 @@ type v2Decoder struct {
 	typeRef    uintColumn
 	length     uintColumn
 
-	keys [][]byte
+	columns [9]*reader // of the above
+	keys    keyTable
+	json    []byte // a value as JSON
+	scratch []byte // content of the struct being read, where it is not a part of the update
+}
+
+// keyTable is the keys read so far. Keys may be many and empty, so they take four bytes each beside their text.
+type keyTable struct {
+	text []byte
+	ends []int32
+}
+
+func (k *keyTable) add(key []byte) {
+	k.text = append(k.text, key...)
+	k.ends = append(k.ends, int32(len(k.text)))
+}
+
+func (k *keyTable) key(i uint64) []byte {
+	from := int32(0)
+	if i > 0 {
+		from = k.ends[i-1]
+	}
+	return k.text[from:k.ends[i]]
 }
 
 func newV2Decoder(update []byte, l Limits) *v2Decoder {
@@ -79,10 +101,11 @@ func newV2Decoder(update []byte, l Limits) *v2Decoder {
 		return d
 	}
 	d.rest.uvarint() // feature flag, unused
-	for _, column := range []*reader{
+	d.columns = [...]*reader{
 		&d.keyClock.reader, &d.client.reader, &d.leftClock.reader, &d.rightClock.reader, &d.info.reader,
 		&d.strings.lengths.reader, &d.parentInfo.reader, &d.typeRef.reader, &d.length.reader,
-	} {
+	}
+	for _, column := range d.columns {
 		*column = reader{buf: d.rest.varBytes(), maxDepth: l.MaxDepth}
 	}
 	d.strings.open()
@@ -91,11 +114,8 @@ func newV2Decoder(update []byte, l Limits) *v2Decoder {
 
 // failed moves the first failure of any column to rest.
 func (d *v2Decoder) failed() bool {
-	for _, column := range []*reader{
-		&d.keyClock.reader, &d.client.reader, &d.leftClock.reader, &d.rightClock.reader, &d.info.reader,
-		&d.strings.lengths.reader, &d.parentInfo.reader, &d.typeRef.reader, &d.length.reader,
-	} {
-		if column.err != nil && d.rest.err == nil {
+	for _, column := range d.columns {
+		if column != nil && column.err != nil && d.rest.err == nil {
 			d.rest.err = column.err
 		}
 	}
@@ -199,14 +219,15 @@ func (d *v2Decoder) readContent(b *block) {
 		b.length = d.length.read()
 		d.readJSONElements(b)
 	case refBinary:
-		b.content = appendVarBytes(nil, d.rest.varBytes())
+		d.scratch = appendVarBytes(d.scratch[:0], d.rest.varBytes())
+		b.content = d.scratch
 	case refString:
 		b.content = d.strings.read()
 		b.length = uint64(utf16Len(b.content))
 	case refEmbed:
-		b.content = d.readJSON(nil)
+		b.content = d.readJSON(d.scratch[:0])
 	case refFormat:
-		b.content = d.readJSON(appendVarBytes(nil, d.readKey()))
+		b.content = d.readJSON(appendVarBytes(d.scratch[:0], d.readKey()))
 	case refType:
 		d.readType(b)
 	case refAny:
@@ -221,12 +242,13 @@ func (d *v2Decoder) readContent(b *block) {
 		}
 		b.content = d.rest.buf[start:d.rest.pos]
 	case refDoc:
-		b.content = appendVarBytes(nil, d.strings.read())
+		d.scratch = appendVarBytes(d.scratch[:0], d.strings.read())
 		start := d.rest.pos
 		if tag := d.rest.skipAny(); tag == anyUndefined || tag == anyNull {
 			d.rest.fail(ErrContent)
 		}
-		b.content = append(b.content, d.rest.buf[start:d.rest.pos]...)
+		d.scratch = append(d.scratch, d.rest.buf[start:d.rest.pos]...)
+		b.content = d.scratch
 	default:
 		d.rest.fail(ErrContent)
 	}
@@ -234,6 +256,7 @@ func (d *v2Decoder) readContent(b *block) {
 
 // readJSONElements reads b.length strings of JSON.
 func (d *v2Decoder) readJSONElements(b *block) {
+	d.scratch = d.scratch[:0]
 	for n := b.length; n > 0; n-- {
 		s := d.strings.read()
 		if d.failed() {
@@ -245,7 +268,8 @@ func (d *v2Decoder) readJSONElements(b *block) {
 				return
 			}
 		}
-		b.content = appendVarBytes(b.content, s)
+		d.scratch = appendVarBytes(d.scratch, s)
+		b.content = d.scratch
 	}
 }
 
@@ -253,30 +277,33 @@ func (d *v2Decoder) readType(b *block) {
 	ref := d.typeRef.read()
 	switch {
 	case ref == typeXMLElement || ref == typeXMLHook:
-		b.content = appendVarBytes(appendUvarint(nil, ref), d.readKey())
+		d.scratch = appendVarBytes(append(d.scratch[:0], byte(ref)), d.readKey())
+		b.content = d.scratch
 	case ref > typeXMLText:
 		d.rest.fail(ErrContent)
 	default:
-		b.content = appendUvarint(nil, ref)
+		d.scratch = append(d.scratch[:0], byte(ref))
+		b.content = d.scratch
 	}
 }
 
 // readKey reads a key: one seen before, by its number, or a new one.
 func (d *v2Decoder) readKey() []byte {
-	if n := d.keyClock.read(); n < uint64(len(d.keys)) {
-		return d.keys[n]
+	if n := d.keyClock.read(); n < uint64(len(d.keys.ends)) {
+		return d.keys.key(n)
 	}
 	key := d.strings.read()
 	if !d.failed() {
-		d.keys = append(d.keys, key)
+		d.keys.add(key)
 	}
 	return key
 }
 
 // readJSON reads a lib0 value and appends it to out as a v1 string of JSON.
 func (d *v2Decoder) readJSON(out []byte) []byte {
-	text := d.rest.appendJSON(nil, 0)
-	return appendVarBytes(out, text)
+	d.json = d.rest.appendJSON(d.json[:0], 0)
+	d.scratch = appendVarBytes(out, d.json)
+	return d.scratch
 }
 
 // deleteSet reads the delete set, in which clocks are differences and lengths one less.
