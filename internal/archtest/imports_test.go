@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/archtest": nil,
 
 	"internal/lambdaruntime": nil,
+	"internal/streamsource":  nil,
 
 	// The domain.
 	"internal/room": {"internal/protocol", "internal/yjs"},
@@ -68,7 +69,7 @@ var thirdParty = map[string][]string{
 // and have no business there.
 var notInFunctions = []string{
 	module + "internal/gateway", module + "internal/pebblestore", module + "internal/memstore", module + "internal/faultstore",
-	module + "internal/lambdaruntime", module + "internal/rtclient", module + "localdev", module + "infra",
+	module + "internal/lambdaruntime", module + "internal/streamsource", module + "internal/rtclient", module + "localdev", module + "infra",
 	"github.com/cockroachdb/pebble", "github.com/aws/aws-cdk-go", "github.com/coder/websocket",
 }
 

@@ -24,3 +24,9 @@ func NewBucket(tb testing.TB, s Stack) string {
 	require.NoError(tb, s3store.EnsureBucket(tb.Context(), s3store.NewClient(Config(s.S3), true), bucket))
 	return bucket
 }
+
+// NewObjects returns a store in a bucket of its own.
+func NewObjects(tb testing.TB, s Stack) *s3store.Store {
+	tb.Helper()
+	return s3store.New(s3store.NewClient(Config(s.S3), true), NewBucket(tb, s), s3store.Options{})
+}

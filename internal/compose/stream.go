@@ -12,7 +12,7 @@ import (
 // Stream returns the handler of the table's stream. Metrics go to standard
 // output, from where CloudWatch takes them; the log goes to standard error.
 func Stream() (*dynamodirectory.Stream, error) {
-	e, err := Start(config.NeedTable)
+	e, err := Start(config.NeedStore)
 	if err != nil {
 		return nil, err
 	}
