@@ -43,6 +43,9 @@ export class Input {
     svg.addEventListener('contextmenu', e => e.preventDefault())
     addEventListener('keydown', e => { if (e.key === ' ' && e.target === svg) { this.setSpace(true); e.preventDefault() } })
     addEventListener('keyup', e => { if (e.key === ' ') this.setSpace(false) })
+    // The frame around the board is for those who came to it with Tab.
+    svg.addEventListener('keyup', e => { if (e.key === 'Tab') svg.classList.add('tabbed') })
+    svg.addEventListener('blur', () => svg.classList.remove('tabbed'))
     addEventListener('blur', () => this.setSpace(false))
   }
 
@@ -67,6 +70,7 @@ export class Input {
     const { scene, bench } = this.o
     const screen = place(e)
     scene.svg.focus({ preventScroll: true })
+    scene.svg.classList.remove('tabbed')
     if (e.pointerType === 'touch') {
       this.touches.set(e.pointerId, screen)
       if (this.touches.size > 1) {

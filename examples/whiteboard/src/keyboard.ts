@@ -18,16 +18,16 @@ export const HELP: readonly { readonly title: string, readonly keys: readonly (r
     ]
   },
   {
+    title: 'View',
+    keys: [
+      ['Move the view', 'Space', 'drag'], ['Zoom', 'Mod', 'wheel'], ['Zoom in, out', '+', '−'], ['100 %', '0'], ['Show everything', 'Shift', '1']
+    ]
+  },
+  {
     title: 'Edit',
     keys: [
       ['Undo', 'Mod', 'Z'], ['Redo', 'Mod', 'Shift', 'Z'], ['Delete', 'Del'], ['Duplicate', 'Mod', 'D'], ['Select all', 'Mod', 'A'],
       ['To front, to back', ']', '['], ['Square, straight', 'Shift', 'drag'], ['Cancel', 'Esc']
-    ]
-  },
-  {
-    title: 'View',
-    keys: [
-      ['Move the view', 'Space', 'drag'], ['Zoom', 'Mod', 'wheel'], ['Zoom in, out', '+', '−'], ['100 %', '0'], ['Show everything', 'Shift', '1']
     ]
   },
   {

@@ -6,10 +6,10 @@ import { AddressError, readAddress, type Address } from './address'
 import { Board } from './board'
 import { Camera } from './camera'
 import { h } from './dom'
-import { bounds, intersects, type Point } from './geometry'
+import { bounds, contains, union, type Point } from './geometry'
 import { Input } from './input'
 import { listenToKeys } from './keyboard'
-import { loadMe } from './memory'
+import { loadMe, loadView, saveView } from './memory'
 import { Presence, type Person } from './presence'
 import { Scene } from './scene'
 import { Session } from './session'
@@ -100,17 +100,20 @@ function start (address: Address): void {
   app.replaceChildren(
     host,
     emptyHint(board, session),
-    roomPanel(address.room, address.link, messages.toast),
-    h('div', { class: 'panel top-right' }, statusPill(session), people(presence, goTo), meButton(presence, messages.announce), themeButton()),
+    h('div', { class: 'top' },
+      roomPanel(address.room, address.link, messages.toast),
+      h('div', { class: 'panel top-right' }, statusPill(session), people(presence, goTo), meButton(presence, messages.announce), themeButton())),
     styles,
     h('div', { class: 'bottom' }, selectionBar(store, board, actions), toolbar(store, actions, styles)),
     h('div', { class: 'bottom-left' }, historyButtons(board, actions), zoomButtons(camera, actions)),
     h('button', { class: 'button panel help-button', type: 'button', 'aria-label': 'Shortcuts', 'data-tip': 'Shortcuts  ·  ?', click: openHelp }, icon('help')),
     messages.toasts, messages.spoken, help)
 
-  camera.center([0, 0], screen())
   keepCentre(camera)
-  session.provider.once('sync', () => showContent(board, camera, actions))
+  if (!rememberView(camera, address.room)) {
+    camera.center([0, 0], screen())
+    session.provider.once('sync', () => showContent(board, camera, actions))
+  }
   watchPage(session, presence)
   welcomeOthers(presence, messages)
   // What the end-to-end tests look at (README.md, "Tests").
@@ -135,11 +138,23 @@ function keepCentre (camera: Camera): void {
   })
 }
 
-/** Nobody should open a full board and see an empty one. */
+/** Whoever comes to a board that is not empty sees all of it. */
 function showContent (board: Board, camera: Camera, actions: Actions): void {
-  const visible = camera.visible(screen())
-  const boxes = board.all().map(bounds)
-  if (boxes.length > 0 && !boxes.some(box => intersects(box, visible))) actions.zoomFit()
+  const all = union(board.all().map(bounds))
+  const seen = camera.visible(screen())
+  if (all !== null && !(contains(seen, [all.x, all.y]) && contains(seen, [all.x + all.w, all.y + all.h]))) actions.zoomFit()
+}
+
+/** A reload comes back to the same place; returns whether it did. */
+function rememberView (camera: Camera, room: string): boolean {
+  addEventListener('pagehide', () => saveView(room, { middle: camera.toWorld(middleOf(screen())), zoom: camera.view.zoom }))
+  const saved = loadView(room)
+  if (saved !== null) camera.center(saved.middle, screen(), saved.zoom)
+  return saved !== null
+}
+
+function middleOf (size: Point): Point {
+  return [size[0] / 2, size[1] / 2]
 }
 
 function watchPage (session: Session, presence: Presence): void {

@@ -2,11 +2,13 @@
 // nothing is remembered, and nothing breaks.
 
 import { userName, randomBelow } from './words'
+import type { Point } from './geometry'
 
 export interface Me { readonly name: string, readonly color: string }
 
 /** Colours of cursors and avatars: white text on each has a contrast of at least 4.5. */
 export const USER_COLORS = ['#c2255c', '#9c36b5', '#6741d9', '#3b5bdb', '#1864ab', '#0b7285', '#087f5b', '#2b7a1f', '#a6540a', '#c92a2a'] as const
+export const USER_COLOR_NAMES = ['Raspberry', 'Plum', 'Violet', 'Indigo', 'Blue', 'Teal', 'Emerald', 'Green', 'Bronze', 'Red'] as const
 
 /** As many letters as fit beside a cursor. */
 export const MAX_NAME = 24
@@ -50,6 +52,33 @@ export function loadMe (): Me {
 export function saveMe (me: Me): void {
   write('name', me.name)
   write('color', me.color)
+}
+
+/** The part of a board that was seen. */
+export interface SavedView { readonly middle: Point, readonly zoom: number }
+
+/** Remembered as long as the tab is open. */
+export function saveView (room: string, view: SavedView): void {
+  try {
+    sessionStorage.setItem(viewKey(room), JSON.stringify(view))
+  } catch {
+    // As above.
+  }
+}
+
+export function loadView (room: string): SavedView | null {
+  try {
+    const view: unknown = JSON.parse(sessionStorage.getItem(viewKey(room)) ?? 'null')
+    const { middle, zoom } = view as { middle?: unknown, zoom?: unknown }
+    const numbers = Array.isArray(middle) ? [...middle as unknown[], zoom] : []
+    return numbers.length === 3 && numbers.every(n => Number.isFinite(n)) ? view as SavedView : null
+  } catch {
+    return null
+  }
+}
+
+function viewKey (room: string): string {
+  return `symphony-whiteboard.view.${room}`
 }
 
 export type Theme = 'light' | 'dark'

@@ -1,7 +1,7 @@
 // Who is here, me among them, and how the connection is.
 
 import { h } from '../dom'
-import { cleanName, MAX_NAME, saveMe, USER_COLORS, type Me } from '../memory'
+import { cleanName, MAX_NAME, saveMe, USER_COLOR_NAMES, USER_COLORS, type Me } from '../memory'
 import type { Person, Presence } from '../presence'
 import type { Session, Status } from '../session'
 
@@ -59,10 +59,10 @@ export function people (presence: Presence, goTo: (person: Person) => void): HTM
 export function meButton (presence: Presence, announce: (text: string) => void): HTMLElement {
   const avatar = h('button', { class: 'avatar me', type: 'button', 'aria-haspopup': 'dialog', popovertarget: 'me', 'data-tip': 'You' })
   const name = h('input', { id: 'my-name', type: 'text', maxlength: MAX_NAME, autocomplete: 'nickname', spellcheck: 'false' })
-  const swatches = USER_COLORS.map(color => ({
+  const swatches = USER_COLORS.map((color, i) => ({
     color,
     button: h('button', {
-      class: 'button user-swatch', type: 'button', style: `--user:${color}`, 'aria-label': `Cursor colour ${color}`, click: () => change({ ...presence.me, color })
+      class: 'button user-swatch', type: 'button', style: `--user:${color}`, 'aria-label': USER_COLOR_NAMES[i] ?? color, click: () => change({ ...presence.me, color })
     })
   }))
   const show = () => {

@@ -76,7 +76,7 @@ export function stylePanel (store: Store, actions: Actions): HTMLElement {
   const group = (label: string, name: string, ...children: HTMLElement[]) =>
     h('div', { class: `group ${name}`, role: 'group', 'aria-label': label }, ...children)
   return h('div', { class: 'panel styles', id: 'styles', role: 'toolbar', 'aria-label': 'Style', 'aria-orientation': 'vertical' },
-    group('Colour', 'colors', ...colors.map(c => c.button)), h('span', { class: 'divider' }),
+    group('Colour', 'colors', ...colors.map(c => c.button)), h('span', { class: 'divider first' }),
     group('Width', 'widths', ...widths.map(w => w.button)), h('span', { class: 'divider' }),
     group('Fill', 'fills', fill))
 }
