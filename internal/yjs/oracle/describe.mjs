@@ -157,10 +157,11 @@ export const describe = (doc, want) => {
   return out
 }
 
-// load applies updates one after another and describes what they make. With once, it does so in one transaction. With
-// steps, waiting says after which of them something was pending.
+// load applies updates one after another and describes what they make. With merge, it merges them first; with once, it
+// applies them in one transaction. With steps, waiting says after which of them something was pending.
 export const load = q => {
   const doc = newDoc(q)
+  if (q.merge) q = { ...q, updates: [textOf(Y.mergeUpdates(q.updates.map(bytesOf)))] }
   const apply = q.v2 ? Y.applyUpdateV2 : Y.applyUpdate
   const waiting = []
   const all = () => {

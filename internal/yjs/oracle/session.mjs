@@ -38,7 +38,7 @@ export const session = ({ seed, steps = 60, peers: count }) => {
     if (depth < 2 && next() < 0.4) element.insert(0, [newXml(depth + 1)])
     return element
   }
-  const newType = () => pick([() => new Y.Map([[pick(keys), any(1)]]), () => Y.Array.from([1, 'two', null]), newText, () => newXml(0), () => new Y.Map(), () => new Y.Array()])()
+  const newType = () => pick([() => new Y.Map([[pick(['', '1', 'k', '$yjs']), any(1)]]), () => Y.Array.from([1, 'two', null]), newText, () => newXml(0), () => new Y.Map(), () => new Y.Array()])()
 
   // raw inserts content that the interface of Yjs refuses or no longer makes: undefined and bigint in lists, ContentJSON.
   const raw = (type, content) => {
@@ -70,11 +70,13 @@ export const session = ({ seed, steps = 60, peers: count }) => {
   const editMap = (type, depth) => {
     const key = pick(keys)
     if (next() < 0.2) return type.delete(key)
+    if (key === '__proto__') return type.set(key, pick(['p', 1, null, true])) // objects there would become the prototype of what toJSON gives
     type.set(key, depth < 4 && next() < 0.4 ? newType() : next() < 0.07 ? subdoc() : any(0))
   }
   const editXml = (type, n) => {
     if (type instanceof Y.XmlElement && next() < 0.3) {
-      return next() < 0.3 ? type.removeAttribute(pick(['a', 'b', 'C'])) : type.setAttribute(pick(['a', 'b', 'C', '__proto__']), next() < 0.6 ? pick(['1', '', 'ü']) : next() < 0.2 ? newText() : pick([1, -0, 1e21, true, null, [1, [null, 2]], { a: 1 }, new Uint8Array([1, 2]), 5n]))
+      if (next() < 0.1) return type.setAttribute('__proto__', 'p') // objects there would become the prototype, and be listed
+      return next() < 0.3 ? type.removeAttribute(pick(['a', 'b', 'C'])) : type.setAttribute(pick(['a', 'b', 'C']), next() < 0.6 ? pick(['1', '', 'ü']) : next() < 0.2 ? newText() : pick([1, -0, 1e21, true, null, [1, [null, 2]], { a: 1 }, new Uint8Array([1, 2]), 5n]))
     }
     if (n > 0 && next() < 0.3) { const s = int(n); return type.delete(s, 1 + int(Math.min(3, n - s))) }
     type.insert(int(n + 1), Array.from({ length: 1 + int(2) }, () => newXml(0)))
