@@ -9,14 +9,32 @@ import (
 // agreeUnits adds to agreed the clocks at which two pieces that differ as a whole agree nevertheless. It is needed when
 // inputs contradict each other and the result is made of parts of several.
 func (v *contentCheck) agreeUnits(input, result *block, agreed *[]deleteRange) {
-	if input.ref != result.ref || input.hasRight != result.hasRight || input.right != result.right {
+	if !input.isItem() || input.hasRight != result.hasRight || input.right != result.right {
 		return
 	}
-	add := func(unit uint64) {
-		if unit > 0 || samePlace(input, result) {
-			clock := input.clock + unit
-			*agreed = append(*agreed, deleteRange{input.client, clock, clock + 1})
+	add := func(from, to uint64) {
+		if from == 0 && !samePlace(input, result) {
+			from = 1 // units behind the first have the same origin, whatever the first has
 		}
+		if from >= to {
+			return
+		}
+		r := deleteRange{input.client, input.clock + from, input.clock + to}
+		if n := len(*agreed); n > 0 && (*agreed)[n-1].client == r.client && (*agreed)[n-1].end == r.clock {
+			(*agreed)[n-1].end = r.end
+			return
+		}
+		*agreed = append(*agreed, r)
+	}
+	if result.ref == refDeleted {
+		add(0, input.length)
+		if input.ref != refDeleted && input.length > 1 {
+			v.addUndeleted(deleteRange{input.client, input.clock + 1, input.end()})
+		}
+		return
+	}
+	if input.ref != result.ref {
+		return
 	}
 	switch input.ref {
 	case refString:
@@ -24,7 +42,7 @@ func (v *contentCheck) agreeUnits(input, result *block, agreed *[]deleteRange) {
 		for unit := uint64(0); unit < input.length; unit++ {
 			x, y := a.next(), b.next()
 			if x == y {
-				add(unit)
+				add(unit, unit+1)
 			} else if utf16.IsSurrogate(x) && y == utf8.RuneError {
 				clock := input.clock + unit
 				partner := clock + 1
@@ -42,7 +60,7 @@ func (v *contentCheck) agreeUnits(input, result *block, agreed *[]deleteRange) {
 			a.element(input.ref)
 			b.element(result.ref)
 			if bytes.Equal(a.buf[fromA:a.pos], b.buf[fromB:b.pos]) {
-				add(unit)
+				add(unit, unit+1)
 			}
 		}
 	}
