@@ -11,10 +11,10 @@ import (
 )
 
 // announce says, in one block or one JSON line, what a newcomer needs to know.
-func announce(out io.Writer, o options, base string, back *backend) {
-	ws := "ws" + strings.TrimPrefix(base, "http") + "/" + stage
+func announce(out io.Writer, o options, base string, front *front, back *backend) {
+	sockets := front.sockets(base)
 	if o.readyJSON {
-		line, err := json.Marshal(map[string]string{"url": base + "/", "ws": ws, "data": back.where, "stack": back.stack, "version": version})
+		line, err := json.Marshal(readyLine(base, sockets, front.debugURL(), back))
 		if err == nil {
 			fmt.Fprintf(out, "%s\n", line)
 		}
@@ -28,13 +28,36 @@ func announce(out io.Writer, o options, base string, back *backend) {
   Symphony is running.
 
     Whiteboard   %s/        open it in two windows
-    WebSocket    %s?room=<id>
-    Data         %s
+%s    Data         %s
     Store        %s: %s
     Let in       %s
     Stop         Ctrl-C
 
-`, base, ws, back.where, back.stack, back.why, who)
+`, base, socketLines(sockets, front.debugURL()), back.where, back.stack, back.why, who)
+}
+
+// readyLine is the JSON line: "gateways" and "debug" are there with --gateways
+// and --pprof.
+func readyLine(base string, sockets []string, debug string, back *backend) map[string]any {
+	line := map[string]any{"url": base + "/", "ws": sockets[0], "data": back.where, "stack": back.stack, "version": version}
+	if len(sockets) > 1 {
+		line["gateways"] = sockets
+	}
+	if debug != "" {
+		line["debug"] = debug
+	}
+	return line
+}
+
+func socketLines(sockets []string, debug string) string {
+	var b strings.Builder
+	for _, s := range sockets {
+		fmt.Fprintf(&b, "    WebSocket    %s?room=<id>\n", s)
+	}
+	if debug != "" {
+		fmt.Fprintf(&b, "    Profiles     %s/debug/pprof/\n", debug)
+	}
+	return b.String()
 }
 
 // explain adds what to do to an error that a newcomer may meet.

@@ -80,10 +80,10 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 	if err != nil {
 		return nil, err
 	}
-	service, err := room.NewService(room.Ports{
+	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
 		Uploads: uploads, Sender: &sender{s.posts}, Clock: systemClock{},
-	}, room.Options{Grace: o.grace, Logger: log.With("part", "room")})
+	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 	if err != nil {
 		return nil, fmt.Errorf("the rooms: %w", err)
 	}

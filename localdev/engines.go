@@ -62,10 +62,10 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 	}
 	snapshots := s3store.New(objects, localBucket, s3store.Options{})
 	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
-	service, err := room.NewService(room.Ports{
+	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
 		Sender: &sender{s.posts}, Clock: systemClock{},
-	}, room.Options{Grace: o.grace, Logger: log.With("part", "room")})
+	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 	if err != nil {
 		return nil, err
 	}

@@ -41,9 +41,11 @@ var binary = sync.OnceValues(func() (string, error) {
 
 // running is a symphony-local in its own process.
 type running struct {
-	URL, WS string
-	cmd     *exec.Cmd
-	stderr  *bytes.Buffer
+	URL, WS  string
+	Gateways []string
+	Debug    string
+	cmd      *exec.Cmd
+	stderr   *bytes.Buffer
 }
 
 func start(t *testing.T, args ...string) *running {

@@ -32,6 +32,13 @@ const (
 )
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 1 && args[0] == childRole {
+		if err := runChild(ctx, os.Stdin, stdout, stderr); err != nil {
+			fmt.Fprintf(stderr, "symphony-local: a gateway process: %s\n", err)
+			return exitError
+		}
+		return exitOK
+	}
 	o, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, errHelp):

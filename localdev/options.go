@@ -36,6 +36,8 @@ type options struct {
 	level             slog.Level
 	secret            []byte
 	checkpoint, grace time.Duration
+	gateways          int
+	pprof             bool
 	gateway           gatewayOptions
 }
 
@@ -87,6 +89,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	fs.DurationVar(&o.checkpoint, "checkpoint", 30*time.Second, "`time` between checkpoints")
 	fs.DurationVar(&o.grace, "grace", room.DefaultGrace, "`time` that replaced snapshots and covered log entries stay")
 	fs.BoolVar(&o.readyJSON, "ready-json", false, "print one JSON line {\"url\",\"ws\",\"data\",\"stack\"} instead of the block when ready, for scripts")
+	fs.IntVar(&o.gateways, "gateways", 0, "`number` of gateway processes of their own, on the ports after --port; 0: the gateway is in this process")
+	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles and counters on a loopback port of their own")
 	o.gateway.flags(fs)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -128,6 +132,10 @@ func (o *options) check(rest []string, level, secret string) error {
 		return errors.New("--dynamodb-endpoint and --s3-endpoint go together")
 	case o.memory && (o.stack == stackLocalStack || o.dynamodb != ""):
 		return errors.New("--memory goes with the embedded store only")
+	case validGateways(o.gateways, o.port) != nil:
+		return validGateways(o.gateways, o.port)
+	case o.gateways > 0 && o.functions == functionsProcess:
+		return errors.New("--gateways goes with --functions inline")
 	case o.gateway.dropDisconnect < 0 || o.gateway.dropDisconnect > 1:
 		return errors.New("--gateway-drop-disconnect is a share between 0 and 1")
 	case o.checkpoint <= 0:

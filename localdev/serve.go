@@ -32,18 +32,19 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	defer listener.Close()
 	base := "http://" + address(o.host, listener.Addr())
 
-	posts := &lateGateway{}
-	back, err := openBackend(ctx, o, server{posts, base}, progress(out, o), log)
+	front := newFront(o)
+	back, err := openBackend(ctx, o, server{front.posts(), base, front.meter}, progress(out, o), log)
 	if err != nil {
 		return err
 	}
-	gate, err := gateway.New(o.gateway.config(back.functions, log.With("part", "gateway")))
-	if err != nil {
+	if err := front.open(ctx, o, back.functions, log); err != nil {
 		return errors.Join(err, back.close(ctx))
 	}
-	posts.Store(gate)
+	if err := front.openDebug(o); err != nil {
+		return errors.Join(err, front.close(ctx), back.close(ctx))
+	}
 
-	web := &http.Server{Handler: routes(o, gate, back), ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: routes(o, front.gate, back), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 
@@ -54,14 +55,14 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 		schedule(background, back.functions, o.checkpoint, log.With("part", "schedule"))
 	}()
 
-	announce(out, o, base, back)
-	err = wait(ctx, served, back.failed, back.healthy)
+	announce(out, o, base, front, back)
+	err = wait(ctx, served, front.failed(), back.failed, back.healthy)
 	if !o.readyJSON {
 		fmt.Fprintln(out, "\nStopping: closing connections and the store.")
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	err = errors.Join(err, gate.Shutdown(stop), web.Shutdown(stop))
+	err = errors.Join(err, front.close(stop), web.Shutdown(stop))
 	stopBackground()
 	<-scheduled
 	return errors.Join(err, back.close(stop))
@@ -76,12 +77,14 @@ func progress(out io.Writer, o options) io.Writer {
 }
 
 // wait returns nil when ctx ends, an error when the server or the store did.
-func wait(ctx context.Context, served <-chan error, failed <-chan struct{}, healthy func() error) error {
+func wait(ctx context.Context, served, gateways <-chan error, failed <-chan struct{}, healthy func() error) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-served:
 		return fmt.Errorf("the server stopped: %w", err)
+	case err := <-gateways:
+		return err
 	case <-failed:
 		return fmt.Errorf("the store stopped, so nothing can be acknowledged any more: %w", healthy())
 	}
@@ -97,7 +100,7 @@ func routes(o options, gate *gateway.Gateway, back *backend) http.Handler {
 	// The gateway sees the raw path: it has its own rules for what is after the
 	// stage, which a mux would clean away.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.Path; p == "/"+stage || strings.HasPrefix(p, "/"+stage+"/") {
+		if p := r.URL.Path; gate != nil && (p == "/"+stage || strings.HasPrefix(p, "/"+stage+"/")) {
 			gate.ServeHTTP(w, r)
 			return
 		}

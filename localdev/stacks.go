@@ -19,6 +19,8 @@ type server struct {
 	// posts reaches connections from this process, base from any other.
 	posts poster
 	base  string
+	// meter counts the calls to the ports; nil when nobody asks.
+	meter *meter
 }
 
 // openBackend opens what --stack says, or the best that is there. progress gets
