@@ -1,0 +1,321 @@
+// Package awslocal runs the very files that are deployed, end to end: real
+// bootstraps behind the Lambda Runtime API and the local gateway, on DynamoDB
+// Local and an S3 engine, with clients that speak the real wire.
+package awslocal
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/symphony-rt/symphony/internal/awstest"
+	"github.com/symphony-rt/symphony/internal/rtclient"
+	"github.com/symphony-rt/symphony/internal/yjs"
+)
+
+func TestMain(m *testing.M) { awstest.Main(m) }
+
+const top = "../.."
+
+// build compiles what is deployed, and the local stack, once a run.
+var build = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "symphony-awslocal"); err != nil {
+		return "", err
+	}
+	compile := func(out, pkg string, args ...string) error {
+		cmd := exec.Command("go", append(append([]string{"build", "-o", filepath.Join(dir, out)}, args...), pkg)...)
+		cmd.Dir = top
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return &exec.Error{Name: string(out), Err: err}
+		}
+		return nil
+	}
+	if err := compile("symphony-local", "./localdev"); err != nil {
+		return "", err
+	}
+	for _, f := range []string{"authorize", "connect", "message", "disconnect", "checkpoint"} {
+		if err := compile(filepath.Join("functions", f, "bootstrap"), "./functions/"+f, "-tags", "lambda.norpc", "-trimpath"); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+})
+
+type running struct {
+	URL, WS, Stack string
+	cmd            *exec.Cmd
+	stderr         *bytes.Buffer
+}
+
+func start(t *testing.T, stack awstest.Stack, args ...string) *running {
+	t.Helper()
+	dir, err := build()
+	require.NoError(t, err)
+	s := &running{stderr: &bytes.Buffer{}}
+	s.cmd = exec.Command(filepath.Join(dir, "symphony-local"), append([]string{
+		"--port", "0", "--ready-json", "--functions", "process", "--functions-dir", filepath.Join(dir, "functions"),
+		"--dynamodb-endpoint", stack.DynamoDB, "--s3-endpoint", stack.S3, "--checkpoint", "1s", "--log", "warn",
+	}, args...)...)
+	cfg := awstest.Config(stack.S3)
+	credentials, err := cfg.Credentials.Retrieve(t.Context())
+	require.NoError(t, err)
+	s.cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+credentials.SecretAccessKey)
+	s.cmd.Stderr = s.stderr
+	out, err := s.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, s.cmd.Start())
+	t.Cleanup(func() {
+		_ = s.cmd.Process.Signal(os.Interrupt)
+		_, _ = s.cmd.Process.Wait()
+		if t.Failed() {
+			t.Logf("symphony-local said:\n%s", s.stderr)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	require.NoError(t, err, s.stderr)
+	require.NoError(t, json.Unmarshal(line, s))
+	require.Equal(t, "engines", s.Stack)
+	return s
+}
+
+// instances returns the process ids of the bootstraps.
+func (s *running) instances(t *testing.T) []int {
+	t.Helper()
+	out, err := exec.Command("pgrep", "-P", strconv.Itoa(s.cmd.Process.Pid), "-x", "bootstrap").Output()
+	if err != nil {
+		return nil // none
+	}
+	var pids []int
+	for _, f := range strings.Fields(string(out)) {
+		pid, err := strconv.Atoi(f)
+		require.NoError(t, err)
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+type document struct {
+	mu    sync.Mutex
+	state []byte
+}
+
+func (d *document) Apply(update []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state == nil {
+		d.state = bytes.Clone(update)
+		return nil
+	}
+	m, err := yjs.Merge(d.state, update)
+	if err == nil {
+		d.state = m
+	}
+	return err
+}
+
+func (d *document) StateVector() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state == nil {
+		return yjs.EncodeStateVector(nil)
+	}
+	sv, err := yjs.StateVector(d.state)
+	if err != nil {
+		panic(err)
+	}
+	return sv
+}
+
+func (d *document) Diff(sv []byte) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state == nil {
+		return []byte{0, 0}, nil
+	}
+	return yjs.Diff(d.state, sv)
+}
+
+func (d *document) missing(t *testing.T, updates [][]byte) (n int) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, u := range updates {
+		if d.state == nil {
+			return len(updates)
+		}
+		ok, err := yjs.Contains(d.state, u)
+		require.NoError(t, err)
+		if !ok {
+			n++
+		}
+	}
+	return n
+}
+
+// insertion is the n-th update of client (under 128 each) typing at the start
+// of the root "t": five characters with no neighbour, so that it needs no other.
+func insertion(client, n byte) []byte {
+	clock := []byte{byte(5 * int(n))}
+	if c := 5 * int(n); c > 127 {
+		clock = []byte{byte(c) | 0x80, byte(c >> 7)}
+	}
+	u := append([]byte{1, 1, client}, clock...)
+	return append(append(u, 4, 1, 1, 't', 5), "hello"+"\x00"...)
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// dialled is a client of room and its document. The first connection may meet a
+// killed function, as a browser's would, and is tried again.
+func dialled(ctx context.Context, s *running, room string, mode rtclient.Mode, id uint64) (*rtclient.Client, *document, error) {
+	d := &document{}
+	options := rtclient.Options{
+		Room: room, Mode: mode, Client: id, Document: d,
+		Times: rtclient.Times{AckTimeout: 3 * time.Second, BackoffBase: 50 * time.Millisecond, BackoffMax: time.Second},
+	}
+	for {
+		c, err := rtclient.Dial(ctx, s.WS, options)
+		if err == nil {
+			return c, d, c.WaitSynced(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, errors.Join(err, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func dial(t *testing.T, s *running, room string, mode rtclient.Mode, id uint64) (*rtclient.Client, *document) {
+	t.Helper()
+	c, d, err := dialled(within(t, time.Minute), s, room, mode, id)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c, d
+}
+
+// Guarantee 1, N1, P24: instances of the deployed files are killed with -9 in
+// mid-invocation; every edit is acknowledged in the end and nothing
+// acknowledged is lost, for who stays and for who joins later, while
+// checkpoints run.
+func TestKilledInstancesLoseNothing(t *testing.T) {
+	stack := awstest.Engines(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 1))
+	s := start(t, stack)
+	const users, edits, rooms = 6, 20, 2
+
+	stop, killer := make(chan struct{}), make(chan int)
+	go func() {
+		kills := 0
+		for {
+			select {
+			case <-stop:
+				killer <- kills
+				return
+			case <-time.After(150 * time.Millisecond):
+				if pids := s.instances(t); len(pids) > 0 {
+					if syscall.Kill(pids[dice.IntN(len(pids))], syscall.SIGKILL) == nil {
+						kills++
+					}
+				}
+			}
+		}
+	}()
+
+	updates := make([][][]byte, rooms)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	clients, documents := make([]*rtclient.Client, users), make([]*document, users)
+	for user := range users {
+		room := user % rooms
+		name := "killed-" + strconv.Itoa(room) + "-" + strconv.FormatUint(seed, 36)
+		wg.Go(func() {
+			c, d, err := dialled(within(t, time.Minute), s, name, rtclient.Symphony, uint64(user+1))
+			if err != nil {
+				t.Errorf("user %d: %v", user, err)
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			clients[user], documents[user] = c, d
+			for n := range edits {
+				u := insertion(byte(user+1), byte(n))
+				err := d.Apply(u)
+				if err == nil {
+					_, err = c.Submit(u)
+				}
+				if err != nil {
+					t.Errorf("user %d, edit %d: %v", user, n, err)
+					return
+				}
+				mu.Lock()
+				updates[room] = append(updates[room], u)
+				mu.Unlock()
+				time.Sleep(30 * time.Millisecond)
+			}
+			if err := c.Flush(within(t, 2*time.Minute)); err != nil {
+				t.Errorf("user %d: %d edits were never acknowledged: %v", user, c.Pending(), err)
+				return
+			}
+		})
+	}
+	wg.Wait()
+	close(stop)
+	t.Logf("%d instances killed", <-killer)
+	require.False(t, t.Failed())
+	// Who stayed finds what a killed function did not post: by the gap in the
+	// numbers, or by the probe after a quiet spell (guarantee 3).
+	for user, d := range documents {
+		require.Eventually(t, func() bool { return d.missing(t, updates[user%rooms]) == 0 }, time.Minute, 50*time.Millisecond,
+			"user %d has everything through %d", user, clients[user].LastSeq())
+	}
+	for room := range rooms {
+		name := "killed-" + strconv.Itoa(room) + "-" + strconv.FormatUint(seed, 36)
+		for _, mode := range []rtclient.Mode{rtclient.Symphony, rtclient.Plain} {
+			_, d := dial(t, s, name, mode, 99)
+			require.Zero(t, d.missing(t, updates[room]), "a joiner of room %d (mode %v) misses acknowledged edits", room, mode)
+		}
+	}
+}
+
+// The whole stack is killed with -9 and started again on the same engines.
+func TestKilledStackComesBack(t *testing.T) {
+	stack := awstest.Engines(t)
+	s := start(t, stack)
+	room := "restart-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	c, _ := dial(t, s, room, rtclient.Symphony, 1)
+	var updates [][]byte
+	for n := range 10 {
+		u := insertion(1, byte(n))
+		_, err := c.Submit(u)
+		require.NoError(t, err)
+		updates = append(updates, u)
+	}
+	require.NoError(t, c.Flush(within(t, time.Minute)))
+	require.NoError(t, s.cmd.Process.Kill())
+	_, _ = s.cmd.Process.Wait()
+	s = start(t, stack)
+	_, d := dial(t, s, room, rtclient.Symphony, 2)
+	require.Zero(t, d.missing(t, updates))
+}
