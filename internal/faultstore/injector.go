@@ -26,7 +26,7 @@ type Call struct {
 	// Name is port and method: "Log.Append".
 	Name string
 	Room room.ID
-	// To is who a Sender call is for.
+	// To is who a Sender call is for, or whom a Members call is about.
 	To []room.ConnectionID
 }
 

@@ -73,15 +73,15 @@ type members struct {
 }
 
 func (p members) Add(ctx context.Context, id room.ID, m room.Member) error {
-	return p.i.do(ctx, Call{Name: "Members.Add", Room: id}, func() error { return p.Members.Add(ctx, id, m) })
+	return p.i.do(ctx, Call{Name: "Members.Add", Room: id, To: []room.ConnectionID{m.Connection}}, func() error { return p.Members.Add(ctx, id, m) })
 }
 
 func (p members) Update(ctx context.Context, id room.ID, m room.Member) error {
-	return p.i.do(ctx, Call{Name: "Members.Update", Room: id}, func() error { return p.Members.Update(ctx, id, m) })
+	return p.i.do(ctx, Call{Name: "Members.Update", Room: id, To: []room.ConnectionID{m.Connection}}, func() error { return p.Members.Update(ctx, id, m) })
 }
 
 func (p members) Remove(ctx context.Context, id room.ID, conn room.ConnectionID) (a room.Admission, err error) {
-	err = p.i.do(ctx, Call{Name: "Members.Remove", Room: id}, func() (err error) {
+	err = p.i.do(ctx, Call{Name: "Members.Remove", Room: id, To: []room.ConnectionID{conn}}, func() (err error) {
 		a, err = p.Members.Remove(ctx, id, conn)
 		return err
 	})
@@ -103,7 +103,7 @@ func (p members) List(ctx context.Context, id room.ID) (list []room.Member, err 
 }
 
 func (p members) Admit(ctx context.Context, id room.ID, conn room.ConnectionID) (a room.Admission, err error) {
-	err = p.i.do(ctx, Call{Name: "Members.Admit", Room: id}, func() (err error) {
+	err = p.i.do(ctx, Call{Name: "Members.Admit", Room: id, To: []room.ConnectionID{conn}}, func() (err error) {
 		a, err = p.Members.Admit(ctx, id, conn)
 		return err
 	})

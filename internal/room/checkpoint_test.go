@@ -13,13 +13,14 @@ import (
 	"github.com/symphony-rt/symphony/internal/faultstore"
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 )
 
 // edit stores n more inserts of text as from.
-func (w *world) edit(from room.Origin, text *author, n int) {
+func (w *world) edit(from room.Origin, text *roomtest.Author, n int) {
 	w.t.Helper()
 	for range n {
-		_, err := w.send(from, &protocol.SyncUpdate{Update: text.insert("x")})
+		_, err := w.send(from, &protocol.SyncUpdate{Update: text.Insert("x")})
 		require.NoError(w.t, err)
 	}
 }
@@ -51,7 +52,7 @@ func TestCheckpoint_G6_N3(t *testing.T) {
 	w.checkpoint() // a room nobody has heard of
 	require.Zero(t, w.writes())
 
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 3)
 	require.Equal(t, room.Dirty, w.meta().State)
 	whole := w.document()
@@ -65,7 +66,7 @@ func TestCheckpoint_G6_N3(t *testing.T) {
 	wantSame(t, whole, w.document())
 
 	w.edit(ann, text, 2)
-	_, err := w.send(ann, &protocol.SyncUpdate{Update: text.remove(2)})
+	_, err := w.send(ann, &protocol.SyncUpdate{Update: text.Remove(2)})
 	require.NoError(t, err)
 	whole = w.document()
 	w.clock.Advance(time.Minute)
@@ -116,7 +117,7 @@ func TestCheckpoint_G6_N3(t *testing.T) {
 // is checkpointed all the same.
 func TestAnAppendThatRacesWithCleaningIsCheckpointed_G6(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 1)
 	w.checkpoint() // Dirty still: it found something
 	w.overGrace()
@@ -155,7 +156,7 @@ func TestAnAppendThatRacesWithCleaningIsCheckpointed_G6(t *testing.T) {
 		if c.Name == "Metas.Swap" {
 			w.faults.SetGate(nil)
 			_, other := w.process(3)
-			_, err := other.Receive(t.Context(), ann, protocol.EncodeFrameString(&protocol.SyncUpdate{Update: text.insert("late")}))
+			_, err := other.Receive(t.Context(), ann, protocol.EncodeFrameString(&protocol.SyncUpdate{Update: text.Insert("late")}))
 			require.NoError(t, err)
 		}
 		return func() {}
@@ -172,7 +173,7 @@ func TestAnAppendThatRacesWithCleaningIsCheckpointed_G6(t *testing.T) {
 func TestTwoCheckpointsAtOnce_G6_P28(t *testing.T) {
 	for between := 1; ; between++ {
 		w := newWorld(t)
-		ann, text := w.join("a", "ann"), &author{client: 1}
+		ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 		w.edit(ann, text, 2)
 		w.checkpoint()
 		w.edit(ann, text, 2)
@@ -208,11 +209,11 @@ func TestACrashAtEveryCallOfACheckpoint_G6_N3(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for n := 1; ; n++ {
 			w := newWorld(t)
-			ann, text := w.join("a", "ann"), &author{client: 1}
+			ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 			w.edit(ann, text, 3)
 			w.checkpoint()
 			w.edit(ann, text, 2)
-			_, err := w.send(ann, &protocol.SyncUpdate{Update: text.remove(3)})
+			_, err := w.send(ann, &protocol.SyncUpdate{Update: text.Remove(3)})
 			require.NoError(t, err)
 			whole := w.document()
 
@@ -254,7 +255,7 @@ func TestACrashAtEveryCallOfACheckpoint_G6_N3(t *testing.T) {
 // N3: a snapshot that is not what was written is never pointed to.
 func TestASnapshotThatDoesNotReadBackIsRefused_N3(t *testing.T) {
 	for name, spoil := range map[string]func([]byte) []byte{
-		"another document": func([]byte) []byte { return (&author{client: 66}).insert("forged") },
+		"another document": func([]byte) []byte { return (&roomtest.Author{Client: 66}).Insert("forged") },
 		"an empty one":     func([]byte) []byte { return emptyUpdate },
 		"a cut one":        func(b []byte) []byte { return b[:len(b)-1] },
 		"a flipped bit": func(b []byte) []byte {
@@ -265,7 +266,7 @@ func TestASnapshotThatDoesNotReadBackIsRefused_N3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			ann, text := w.join("a", "ann"), &author{client: 1}
+			ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 			w.edit(ann, text, 3)
 			p := w.ports()
 			p.Snapshots = spoiler{p.Snapshots, spoil}
@@ -300,7 +301,7 @@ func (s spoiler) Get(ctx context.Context, ref room.SnapshotRef) ([]byte, error) 
 // N3: the log goes only if the snapshot that covers it is still whole.
 func TestTheLogStaysIfTheSnapshotIsDamaged_N3(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 3)
 	w.checkpoint()
 	require.NoError(t, w.store.Snapshots().Delete(t.Context(), w.meta().Snapshot))
@@ -314,7 +315,7 @@ func TestTheLogStaysIfTheSnapshotIsDamaged_N3(t *testing.T) {
 func TestAStormOfConflicts_G6(t *testing.T) {
 	for _, storm := range []int{1, 3, 9, 1000} {
 		w := newWorld(t)
-		ann, text := w.join("a", "ann"), &author{client: 1}
+		ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 		w.edit(ann, text, 3)
 		deny, left := false, storm
 		w.faults.SetGate(func(c faultstore.Call) func() {
@@ -345,7 +346,7 @@ func TestAStormOfConflicts_G6(t *testing.T) {
 // A swap that was stored although its answer was lost: the object must stay.
 func TestASwapWhoseAnswerIsLost_G6(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 3)
 	w.faults.Inject(faultstore.Named("Metas.Swap", 1, faultstore.Fault{After: true}))
 	require.ErrorIs(t, w.service.Checkpoint(t.Context(), lobby), room.ErrUnavailable)
@@ -376,7 +377,7 @@ func (d doubter) Swap(ctx context.Context, id room.ID, m room.Meta) error {
 // it: it may be gone as an orphan.
 func TestASlowCheckpointGivesUp_G6(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 3)
 	w.faults.SetGate(func(c faultstore.Call) func() {
 		if c.Name == "Snapshots.Get" {
@@ -395,7 +396,7 @@ func TestASlowCheckpointGivesUp_G6(t *testing.T) {
 func TestASlowReaderFindsItsSnapshotWithinTheGrace_G5_G6(t *testing.T) {
 	for _, delay := range []time.Duration{room.DefaultGrace / 2, 2 * room.DefaultGrace} {
 		w := newWorld(t)
-		ann, text := w.join("a", "ann"), &author{client: 1}
+		ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 		w.edit(ann, text, 3)
 		w.checkpoint()
 		bob := w.join("b", "bob")
@@ -405,7 +406,7 @@ func TestASlowReaderFindsItsSnapshotWithinTheGrace_G5_G6(t *testing.T) {
 			}
 			w.faults.SetGate(nil)
 			_, other := w.process(2)
-			_, err := other.Receive(t.Context(), ann, protocol.EncodeFrameString(&protocol.SyncUpdate{Update: text.insert("y")}))
+			_, err := other.Receive(t.Context(), ann, protocol.EncodeFrameString(&protocol.SyncUpdate{Update: text.Insert("y")}))
 			require.NoError(t, err)
 			require.NoError(t, other.Checkpoint(t.Context(), lobby))
 			w.clock.Advance(delay)
@@ -421,7 +422,7 @@ func TestASlowReaderFindsItsSnapshotWithinTheGrace_G5_G6(t *testing.T) {
 // Log entries trimmed under a reader that never noticed: time tells.
 func TestAReaderThatStalledBetweenRecordAndLogGivesUp_G5(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 3)
 	bob := w.join("b", "bob")
 	w.faults.SetGate(func(c faultstore.Call) func() {
@@ -442,7 +443,7 @@ func TestAReaderThatStalledBetweenRecordAndLogGivesUp_G5(t *testing.T) {
 
 func TestTooManyWaitingSnapshotsStopTheNextNotTheLog(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	for range room.MaxSuperseded {
 		w.edit(ann, text, 1)
 		w.checkpoint()
@@ -459,7 +460,7 @@ func TestTooManyWaitingSnapshotsStopTheNextNotTheLog(t *testing.T) {
 // A room that is never quiet is searched for orphans now and then.
 func TestABusyRoomsOrphansGoToo_G6(t *testing.T) {
 	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &author{client: 1}
+	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
 	w.edit(ann, text, 1)
 	dying, victim := w.process(2)
 	dying.Inject(faultstore.Named("Metas.Swap", 1, faultstore.Fault{Die: true}))
@@ -496,7 +497,7 @@ func TestSweep(t *testing.T) {
 		from := room.Origin{Connection: room.ConnectionID(fmt.Sprint("c", i)), Room: id, Access: room.AccessWrite, ConnectedAt: w.clock.Now()}
 		require.NoError(t, w.service.Join(t.Context(), id, member(from)))
 		origins = append(origins, from)
-		_, err := w.send(from, &protocol.SyncUpdate{Update: (&author{client: 1}).insert("x")})
+		_, err := w.send(from, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1}).Insert("x")})
 		require.NoError(t, err)
 	}
 	// One room cannot be checkpointed; the others are.

@@ -11,6 +11,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/faultstore"
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
@@ -42,18 +43,18 @@ func TestSymphonyMembersGetNumbersAndPlainOnesUpdates_G3(t *testing.T) {
 	w.join("p", "plain")
 	w.hello(ann, 1)
 	w.hello(sym, 2)
-	w.gateway.take("a")
-	text := &author{client: 1}
+	w.gateway.Take("a")
+	text := &roomtest.Author{Client: 1}
 	for i := range 3 {
-		w.gateway.take("s")
-		w.gateway.take("p")
-		update := text.insert("x")
+		w.gateway.Take("s")
+		w.gateway.Take("p")
+		update := text.Insert("x")
 		ack := ask[*protocol.Ack](w, ann, &protocol.Submit{ID: uint64(i + 10), Update: update})
 		require.Equal(t, &protocol.Ack{ID: uint64(i + 10), Seq: uint64(i + 1)}, ack)
-		require.Equal(t, []protocol.Message{&protocol.Broadcast{Seq: uint64(i + 1), Update: update}}, w.gateway.take("s"))
-		require.Equal(t, []protocol.Message{&protocol.SyncUpdate{Update: update}}, w.gateway.take("p"))
+		require.Equal(t, []protocol.Message{&protocol.Broadcast{Seq: uint64(i + 1), Update: update}}, w.gateway.Take("s"))
+		require.Equal(t, []protocol.Message{&protocol.SyncUpdate{Update: update}}, w.gateway.Take("p"))
 	}
-	require.Empty(t, w.gateway.take("a"), "the author has it")
+	require.Empty(t, w.gateway.Take("a"), "the author has it")
 }
 
 // Guarantee 4: resume costs what was missed, not what the document weighs.
@@ -62,7 +63,7 @@ func TestResume_G4(t *testing.T) {
 	ann := w.join("a", "ann")
 	epoch := w.hello(ann, 1).Epoch
 	whole := w.fill(ann, 300_000) // entries 1 to 15
-	late := (&author{client: 9}).insert("late")
+	late := (&roomtest.Author{Client: 9}).Insert("late")
 	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: late})
 	resume := func(conn string, epoch string, after uint64, vector []byte) (*protocol.Welcome, []*protocol.Range) {
 		t.Helper()
@@ -150,7 +151,7 @@ func TestALargeStateVectorIsCutToWhatTheClientKnows(t *testing.T) {
 	ann := w.join("a", "ann")
 	var all [][]byte
 	for i := range uint64(6000) { // six thousand page loads
-		all = append(all, (&author{client: 1<<31 + i*7}).insert("x"))
+		all = append(all, (&roomtest.Author{Client: 1<<31 + i*7}).Insert("x"))
 	}
 	for i := 0; i < len(all); i += 500 {
 		_, err := w.send(ann, &protocol.SyncUpdate{Update: merged(t, all[i:i+500]...)})
@@ -206,10 +207,10 @@ func TestProbeAndRange_G3(t *testing.T) {
 	w.hello(ann, 1)
 	w.hello(bob, 2)
 	require.EqualValues(t, 0, ask[*protocol.Tail](w, bob, &protocol.Probe{Seq: 0}).Seq, "an empty room")
-	text := &author{client: 1}
+	text := &roomtest.Author{Client: 1}
 	var updates [][]byte
 	submit := func() {
-		u := text.insert("x")
+		u := text.Insert("x")
 		updates = append(updates, u)
 		ask[*protocol.Ack](w, ann, &protocol.Submit{ID: uint64(len(updates)), Update: u})
 	}
@@ -256,7 +257,7 @@ func TestALargeRangeComesInPiecesAndOnlyTheLastCompletesIt(t *testing.T) {
 	ann, bob := w.join("a", "ann"), w.join("b", "bob")
 	w.hello(bob, 2)
 	whole := w.fill(ann, 400_000)
-	w.gateway.take("b")
+	w.gateway.Take("b")
 	last := ask[*protocol.Range](w, bob, &protocol.RangeRequest{})
 	require.False(t, last.More)
 	pieces := inbox[*protocol.Range](w, "b")
@@ -284,14 +285,14 @@ func TestAProbeThatFails(t *testing.T) {
 	_, err := w.send(ann, &protocol.Probe{})
 	require.ErrorIs(t, err, room.ErrUnavailable)
 	require.NotErrorIs(t, err, room.ErrDisconnected)
-	require.True(t, w.gateway.isOpen("a"))
+	require.True(t, w.gateway.IsOpen("a"))
 }
 
 func TestHelloMayComeTwice(t *testing.T) {
 	w := newWorld(t)
 	ann := w.join("a", "ann")
 	w.hello(ann, 1)
-	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: (&author{client: 1}).insert("x")})
+	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	again := ask[*protocol.Welcome](w, ann, &protocol.Hello{Version: 1, Client: 3})
 	require.EqualValues(t, 1, again.Through)
 	require.EqualValues(t, 1, again.Members)
@@ -302,7 +303,7 @@ func TestHostileNumbersInHelloRangeAndProbe(t *testing.T) {
 	w := newWorld(t)
 	ann := w.join("a", "ann")
 	epoch := w.hello(ann, 1).Epoch
-	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: protocol.MaxUint, Update: (&author{client: 1}).insert("x")})
+	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: protocol.MaxUint, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	welcome := ask[*protocol.Welcome](w, ann, &protocol.Hello{Version: 1, Client: protocol.MaxUint, Epoch: epoch, After: protocol.MaxUint})
 	require.EqualValues(t, 1, welcome.Through)
 	require.EqualValues(t, 1, ask[*protocol.Tail](w, ann, &protocol.Probe{Seq: protocol.MaxUint}).Seq)

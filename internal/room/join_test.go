@@ -11,13 +11,14 @@ import (
 	"github.com/symphony-rt/symphony/internal/faultstore"
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 )
 
 func TestJoinRegistersAndPostsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.join("a", "ann")
 	require.Equal(t, []room.ConnectionID{"a"}, w.members())
-	require.Zero(t, w.gateway.posts, "a post before $connect has returned is answered 410")
+	require.Zero(t, w.gateway.Posts(), "a post before $connect has returned is answered 410")
 	require.Zero(t, w.meta().Version, "connecting writes no record")
 }
 
@@ -51,14 +52,14 @@ func TestLeaveTellsSymphonyPeersOnceAndMayComeTwice(t *testing.T) {
 	w.hello(b, 22)
 	_ = c // stays a plain client
 	for _, conn := range w.members() {
-		w.gateway.take(conn)
+		w.gateway.Take(conn)
 	}
 	for range 2 {
 		require.NoError(t, w.service.Leave(t.Context(), "", "a"))
 	}
 	require.Equal(t, []room.ConnectionID{"b", "c"}, w.members())
 	require.Equal(t, []*protocol.PeerLeft{{Connection: "a", Client: 11}}, inbox[*protocol.PeerLeft](w, "b"))
-	require.Empty(t, w.gateway.take("c"), "y-protocols has no such message")
+	require.Empty(t, w.gateway.Take("c"), "y-protocols has no such message")
 	require.NoError(t, w.service.Leave(t.Context(), lobby, "c"))
 	require.Equal(t, []*protocol.PeerLeft{{Connection: "c", Client: 0}}, inbox[*protocol.PeerLeft](w, "b"), "never known")
 	require.NoError(t, w.service.Leave(t.Context(), "elsewhere", "nobody"))
@@ -70,8 +71,8 @@ func TestDeniedUsersNextMessageIsRefused_N5(t *testing.T) {
 	ann, bob := w.join("a", "ann"), w.join("b", "bob")
 	w.hello(ann, 1)
 	w.hello(bob, 2)
-	text := &author{client: 1}
-	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: text.insert("x")})
+	text := &roomtest.Author{Client: 1}
+	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: text.Insert("x")})
 
 	// The disconnecting fails: the user's connection stays open, and known.
 	w.faults.Inject(func(c faultstore.Call) faultstore.Fault {
@@ -81,9 +82,9 @@ func TestDeniedUsersNextMessageIsRefused_N5(t *testing.T) {
 	w.faults.Inject(nil)
 	require.Equal(t, []room.ConnectionID{"a", "b"}, w.members())
 	before := w.entries(0)
-	w.gateway.take("a")
+	w.gateway.Take("a")
 	for _, m := range []protocol.Message{
-		&protocol.Submit{ID: 2, Update: text.insert("y")}, &protocol.SyncUpdate{Update: text.insert("y")},
+		&protocol.Submit{ID: 2, Update: text.Insert("y")}, &protocol.SyncUpdate{Update: text.Insert("y")},
 		&protocol.Hello{Version: 1}, &protocol.SyncStep1{StateVector: []byte{0}}, &protocol.Probe{}, &protocol.RangeRequest{},
 		&protocol.Awareness{Update: presence(1, 1, `{}`)}, &protocol.QueryAwareness{}, &protocol.UploadRequest{ID: 3, Size: 1},
 	} {
@@ -91,12 +92,12 @@ func TestDeniedUsersNextMessageIsRefused_N5(t *testing.T) {
 		require.ErrorIs(t, err, room.ErrDenied, "%T", m)
 	}
 	require.Equal(t, before, w.entries(0), "zero later writes are accepted")
-	ask[*protocol.Ack](w, bob, &protocol.Submit{ID: 1, Update: (&author{client: 2}).insert("z")})
-	require.Empty(t, w.gateway.take("a"), "nor is anything sent to the user any more")
+	ask[*protocol.Ack](w, bob, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 2}).Insert("z")})
+	require.Empty(t, w.gateway.Take("a"), "nor is anything sent to the user any more")
 
 	// Tried again it closes the connection, and a new one is refused.
 	require.NoError(t, w.service.Deny(t.Context(), lobby, "ann", true))
-	require.False(t, w.gateway.isOpen("a"))
+	require.False(t, w.gateway.IsOpen("a"))
 	require.Equal(t, []room.ConnectionID{"b"}, w.members())
 	err := w.service.Join(t.Context(), lobby, room.Member{Connection: "a2", User: room.User{ID: "ann"}, Access: room.AccessWrite})
 	require.ErrorIs(t, err, room.ErrDenied)
@@ -121,7 +122,7 @@ func TestDenyBeatsAnEditInFlight_N5(t *testing.T) {
 		}
 		return func() {}
 	})
-	_, err := w.send(ann, &protocol.Submit{ID: 1, Update: (&author{client: 1}).insert("x")})
+	_, err := w.send(ann, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.ErrorIs(t, err, room.ErrDenied)
 	require.Empty(t, w.entries(0))
 }
@@ -130,18 +131,18 @@ func TestGoneMembersAreRemovedButNotWhileConnecting(t *testing.T) {
 	w := newWorld(t)
 	old := w.join("old", "old")
 	w.hello(old, 9)
-	w.gateway.set("old", false) // no $disconnect ever comes
+	w.gateway.Close("old") // no $disconnect ever comes
 	w.clock.Advance(room.ConnectGrace + time.Second)
 	require.NoError(t, w.service.Join(t.Context(), lobby, room.Member{Connection: "connecting", Access: room.AccessWrite}))
 	peer, ann := w.join("p", "peer"), w.join("a", "ann")
 	w.hello(peer, 8)
 	require.Equal(t, []room.ConnectionID{"a", "connecting", "p"}, w.members(), "found gone when it was told of the peer")
-	w.gateway.take("p")
-	_, err := w.send(ann, &protocol.SyncUpdate{Update: (&author{client: 1}).insert("x")})
+	w.gateway.Take("p")
+	_, err := w.send(ann, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.NoError(t, err)
 	require.Equal(t, []room.ConnectionID{"a", "connecting", "p"}, w.members(), "its $connect has not returned yet")
 	w.clock.Advance(room.ConnectGrace + time.Second)
-	_, err = w.send(ann, &protocol.SyncUpdate{Update: (&author{client: 2}).insert("x")})
+	_, err = w.send(ann, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 2}).Insert("x")})
 	require.NoError(t, err)
 	require.Equal(t, []room.ConnectionID{"a", "p"}, w.members())
 	require.Equal(t, []*protocol.PeerLeft{{Connection: "connecting"}}, inbox[*protocol.PeerLeft](w, "p"), "as if it had left")
@@ -154,11 +155,11 @@ func TestAPostThatFailsDisconnectsOnlyPlainMembers(t *testing.T) {
 	ann, plain, sym := w.join("a", "ann"), w.join("plain", "p"), w.join("sym", "s")
 	w.hello(sym, 3)
 	_ = plain
-	w.gateway.failing["plain"] = room.ErrUnavailable
-	w.gateway.failing["sym"] = errors.Join(room.ErrUnavailable)
-	_, err := w.send(ann, &protocol.SyncUpdate{Update: (&author{client: 1}).insert("x")})
+	w.gateway.Fail("plain", room.ErrUnavailable)
+	w.gateway.Fail("sym", errors.Join(room.ErrUnavailable))
+	_, err := w.send(ann, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.NoError(t, err, "a post that fails never fails the edit")
 	require.Len(t, w.entries(0), 1)
-	require.Equal(t, []room.ConnectionID{"plain"}, w.gateway.closed)
+	require.Equal(t, []room.ConnectionID{"plain"}, w.gateway.Closed())
 	require.Equal(t, []room.ConnectionID{"a", "plain", "sym"}, w.members())
 }

@@ -25,7 +25,7 @@ func TestPresenceIsRelayedAndEchoedToPlainClientsOnly(t *testing.T) {
 	w.hello(sym, 2)
 	clear := func() {
 		for _, conn := range w.members() {
-			w.gateway.take(conn)
+			w.gateway.Take(conn)
 		}
 	}
 	for _, c := range []struct {
@@ -43,9 +43,9 @@ func TestPresenceIsRelayedAndEchoedToPlainClientsOnly(t *testing.T) {
 		}
 		for _, conn := range w.members() {
 			if conn == c.from.Connection {
-				require.Empty(t, w.gateway.take(conn))
+				require.Empty(t, w.gateway.Take(conn))
 			} else {
-				require.Equal(t, []protocol.Message{m}, w.gateway.take(conn))
+				require.Equal(t, []protocol.Message{m}, w.gateway.Take(conn))
 			}
 		}
 	}
@@ -56,10 +56,10 @@ func TestPresenceThatDoesNotReachAPlainMemberDisconnectsNobody(t *testing.T) {
 	w := newWorld(t)
 	a := w.join("a", "ann")
 	w.join("b", "bob")
-	w.gateway.failing["b"] = room.ErrUnavailable
+	w.gateway.Fail("b", room.ErrUnavailable)
 	_, err := w.send(a, &protocol.Awareness{Update: presence(7, 1, `null`)})
 	require.NoError(t, err)
-	require.Empty(t, w.gateway.closed)
+	require.Empty(t, w.gateway.Closed())
 }
 
 func TestBadPresenceGoesNoFurther(t *testing.T) {
@@ -82,7 +82,7 @@ func TestBadPresenceGoesNoFurther(t *testing.T) {
 		_, err := w.send(a, &protocol.Awareness{Update: update})
 		require.ErrorIs(t, err, room.ErrInvalidAwareness, name)
 	}
-	require.Empty(t, w.gateway.take("b"))
+	require.Empty(t, w.gateway.Take("b"))
 }
 
 func TestTwoOthersAreAskedForPresence(t *testing.T) {
@@ -109,7 +109,7 @@ func TestTwoOthersAreAskedForPresence(t *testing.T) {
 
 	// Those who are gone do not answer; others are tried.
 	for _, m := range all[1:5] {
-		w.gateway.set(m.Connection, false)
+		w.gateway.Close(m.Connection)
 	}
 	_, err = w.send(all[0], &protocol.QueryAwareness{})
 	require.NoError(t, err)

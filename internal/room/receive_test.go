@@ -11,6 +11,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/faultstore"
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 )
 
 // writes are the calls that change a store.
@@ -30,7 +31,7 @@ func (w *world) writes() (n int) {
 // Guarantee 8, and every kind of bad input that is named: a typed error,
 // nothing written, and the room unharmed for the others.
 func TestBadInputIsRefusedAndNothingIsWritten_G8(t *testing.T) {
-	good := (&author{client: 5}).insert("good")
+	good := (&roomtest.Author{Client: 5}).Insert("good")
 	b64 := base64.StdEncoding.EncodeToString
 	frame := func(m protocol.Message) string { return protocol.EncodeFrameString(m) }
 	cut := protocol.Encode(&protocol.Submit{ID: 7, Update: good})
@@ -73,8 +74,8 @@ func TestBadInputIsRefusedAndNothingIsWritten_G8(t *testing.T) {
 			w := newWorld(t)
 			bad, other := w.join("bad", "mallory"), w.join("other", "ann")
 			w.hello(other, 2)
-			ask[*protocol.Ack](w, other, &protocol.Submit{ID: 1, Update: (&author{client: 2}).insert("before")})
-			w.gateway.take("bad")
+			ask[*protocol.Ack](w, other, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 2}).Insert("before")})
+			w.gateway.Take("bad")
 			log, written := w.entries(0), w.writes()
 
 			reply, err := w.service.Receive(t.Context(), bad, c.frame)
@@ -89,10 +90,10 @@ func TestBadInputIsRefusedAndNothingIsWritten_G8(t *testing.T) {
 				require.Equal(t, written, w.writes(), "nothing was written")
 			}
 			require.Equal(t, log, w.entries(0))
-			require.Empty(t, w.gateway.closed)
+			require.Empty(t, w.gateway.Closed())
 			require.Empty(t, inbox[*protocol.Broadcast](w, "other"))
 
-			ack := ask[*protocol.Ack](w, other, &protocol.Submit{ID: 2, Update: (&author{client: 3}).insert("after")})
+			ack := ask[*protocol.Ack](w, other, &protocol.Submit{ID: 2, Update: (&roomtest.Author{Client: 3}).Insert("after")})
 			require.EqualValues(t, 2, ack.Seq, "the room is unharmed")
 			require.Len(t, inbox[*protocol.SyncUpdate](w, "bad"), 1, "and the sender still in it")
 		})
@@ -100,7 +101,7 @@ func TestBadInputIsRefusedAndNothingIsWritten_G8(t *testing.T) {
 }
 
 func TestAMessageFromAnUnknownConnectionIsRefused(t *testing.T) {
-	update := (&author{client: 1}).insert("x")
+	update := (&roomtest.Author{Client: 1}).Insert("x")
 	for _, c := range []struct {
 		m     protocol.Message
 		plain bool
@@ -114,14 +115,14 @@ func TestAMessageFromAnUnknownConnectionIsRefused(t *testing.T) {
 	} {
 		for _, id := range []room.ID{lobby, ""} {
 			w := newWorld(t)
-			w.gateway.set("stranger", true)
+			w.gateway.Open("stranger")
 			from := room.Origin{Connection: "stranger", Room: id, User: room.User{ID: "x"}, Access: room.AccessWrite}
 			_, err := w.send(from, c.m)
 			require.ErrorIs(t, err, room.ErrUnknownConnection)
 			require.NotErrorIs(t, err, room.ErrDisconnected, "the typed error goes out")
 			require.Zero(t, w.writes())
 			// A plain client understands no error; closed, it connects again.
-			require.Equal(t, !c.plain, w.gateway.isOpen("stranger"), "%T", c.m)
+			require.Equal(t, !c.plain, w.gateway.IsOpen("stranger"), "%T", c.m)
 		}
 	}
 }
@@ -129,8 +130,8 @@ func TestAMessageFromAnUnknownConnectionIsRefused(t *testing.T) {
 func TestAReaderMayReadAndShowPresenceButNotWrite(t *testing.T) {
 	w := newWorld(t)
 	writer, plain, sym := w.join("w", "writer"), w.joinAs("p", "plain reader", room.AccessRead), w.joinAs("s", "reader", room.AccessRead)
-	text := &author{client: 1}
-	first := text.insert("x")
+	text := &roomtest.Author{Client: 1}
+	first := text.Insert("x")
 	w.hello(writer, 1)
 	ask[*protocol.Ack](w, writer, &protocol.Submit{ID: 1, Update: first})
 
@@ -141,7 +142,7 @@ func TestAReaderMayReadAndShowPresenceButNotWrite(t *testing.T) {
 	require.Equal(t, first, step2.Update)
 	log, written := w.entries(0), w.writes()
 
-	news := (&author{client: 9}).insert("y")
+	news := (&roomtest.Author{Client: 9}).Insert("y")
 	_, err := w.send(sym, &protocol.Submit{ID: 4, Update: news})
 	require.ErrorIs(t, err, room.ErrReadOnly)
 	var answered *room.MessageError
@@ -175,15 +176,15 @@ func TestAccessComesFromTheAuthorizerOrFromTheMember(t *testing.T) {
 	w := newWorld(t)
 	reader := w.joinAs("r", "reader", room.AccessRead)
 	reader.Room, reader.Access, reader.User = "", room.AccessWrite, room.User{ID: "forged"}
-	_, err := w.send(reader, &protocol.Submit{ID: 1, Update: (&author{client: 1}).insert("x")})
+	_, err := w.send(reader, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.ErrorIs(t, err, room.ErrReadOnly)
 
 	writer := w.join("w", "writer")
 	writer.Room, writer.User, writer.Access = "", room.User{}, ""
-	ask[*protocol.Ack](w, writer, &protocol.Submit{ID: 1, Update: (&author{client: 1}).insert("x")})
+	ask[*protocol.Ack](w, writer, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.Equal(t, "writer", w.entries(0)[0].Author)
 	writer.Room, writer.Access = lobby, ""
-	_, err = w.send(writer, &protocol.Submit{ID: 2, Update: (&author{client: 1}).insert("x")})
+	_, err = w.send(writer, &protocol.Submit{ID: 2, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.ErrorIs(t, err, room.ErrReadOnly, "an authorizer that granted nothing")
 }
 
@@ -192,8 +193,8 @@ func TestEveryLoggedUpdateHasItsAuthenticatedAuthor_N12(t *testing.T) {
 	w := newWorld(t)
 	ann, bob := w.join("a", "ann"), w.join("b", "bob")
 	w.hello(ann, 1)
-	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: (&author{client: 1}).insert("x")})
-	_, err := w.send(bob, &protocol.SyncUpdate{Update: (&author{client: 1, clock: 1}).insert("as if ann's")})
+	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 1}).Insert("x")})
+	_, err := w.send(bob, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1, Clock: 1}).Insert("as if ann's")})
 	require.NoError(t, err)
 	log := w.entries(0)
 	require.Equal(t, "ann", log[0].Author)
@@ -208,7 +209,7 @@ func TestDuplicateDeliveryIsIdempotent_G7(t *testing.T) {
 	ann, bob := w.join("a", "ann"), w.join("b", "bob")
 	w.hello(ann, 1)
 	w.hello(bob, 2)
-	update := (&author{client: 1}).insert("x")
+	update := (&roomtest.Author{Client: 1}).Insert("x")
 	for i := range 3 {
 		ack := ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: update})
 		require.EqualValues(t, i+1, ack.Seq, "each is acknowledged with a number of its own")
@@ -237,10 +238,10 @@ func TestAnEditIsFiveCalls(t *testing.T) {
 		w.hello(w.join(conn, string(conn)), uint64(i+10))
 	}
 	w.hello(ann, 1)
-	text := &author{client: 1}
+	text := &roomtest.Author{Client: 1}
 	submit := func() map[string]int {
 		before := w.faults.Counts()
-		ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: text.insert("x")})
+		ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: text.Insert("x")})
 		after := w.faults.Counts()
 		for name := range after {
 			if after[name] -= before[name]; after[name] == 0 {
@@ -262,22 +263,22 @@ func TestAnAppendThatFailsIsNotAcknowledged_G1(t *testing.T) {
 	sym, plain := w.join("s", "s"), w.join("p", "p")
 	w.hello(sym, 1)
 	w.faults.Inject(faultstore.Named("Log.Append", 0, faultstore.Fault{Before: true}))
-	_, err := w.send(sym, &protocol.Submit{ID: 9, Update: (&author{client: 1}).insert("x")})
+	_, err := w.send(sym, &protocol.Submit{ID: 9, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.ErrorIs(t, err, room.ErrUnavailable)
 	require.NotErrorIs(t, err, room.ErrDisconnected, "it sends the update again")
 	var answered *room.MessageError
 	require.ErrorAs(t, err, &answered)
 	require.EqualValues(t, 9, answered.ID)
-	require.True(t, w.gateway.isOpen("s"))
+	require.True(t, w.gateway.IsOpen("s"))
 
 	for _, m := range []protocol.Message{
-		&protocol.SyncUpdate{Update: (&author{client: 2}).insert("x")}, &protocol.SyncStep2{Update: (&author{client: 2}).insert("x")},
+		&protocol.SyncUpdate{Update: (&roomtest.Author{Client: 2}).Insert("x")}, &protocol.SyncStep2{Update: (&roomtest.Author{Client: 2}).Insert("x")},
 	} {
-		w.gateway.set("p", true)
+		w.gateway.Open("p")
 		_, err = w.send(plain, m)
 		require.ErrorIs(t, err, room.ErrUnavailable)
 		require.ErrorIs(t, err, room.ErrDisconnected, "on return the server's step 1 fetches it")
-		require.False(t, w.gateway.isOpen("p"))
+		require.False(t, w.gateway.IsOpen("p"))
 	}
 	require.Empty(t, w.entries(0))
 }
@@ -288,7 +289,7 @@ func TestAnAppendWhoseAnswerIsLostIsStillBroadcast(t *testing.T) {
 	plain, peer := w.join("p", "p"), w.join("q", "q")
 	_ = peer
 	w.faults.Inject(faultstore.Named("Log.Append", 1, faultstore.Fault{After: true}))
-	update := (&author{client: 2}).insert("x")
+	update := (&roomtest.Author{Client: 2}).Insert("x")
 	_, err := w.send(plain, &protocol.SyncUpdate{Update: update})
 	require.NoError(t, err)
 	require.Equal(t, []*protocol.SyncUpdate{{Update: update}}, inbox[*protocol.SyncUpdate](w, "q"))
@@ -308,7 +309,7 @@ func TestAStalledWriterGivesUp_G6(t *testing.T) {
 		}
 		return func() {}
 	})
-	_, err := w.send(ann, &protocol.Submit{ID: 1, Update: (&author{client: 1}).insert("x")})
+	_, err := w.send(ann, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 1}).Insert("x")})
 	require.ErrorIs(t, err, room.ErrUnavailable)
 	require.Empty(t, w.entries(0))
 }

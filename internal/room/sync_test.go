@@ -9,6 +9,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/faultstore"
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
@@ -22,8 +23,8 @@ func TestPlainSync(t *testing.T) {
 	require.Zero(t, w.writes()-2, "reading a room writes nothing: two joins")
 
 	// What ann had before: her answer to step 1 is stored and sent on.
-	text := &author{client: 1}
-	mine := merged(t, text.insert("off"), text.insert("line"))
+	text := &roomtest.Author{Client: 1}
+	mine := merged(t, text.Insert("off"), text.Insert("line"))
 	answer, err := w.send(ann, &protocol.SyncStep2{Update: mine})
 	require.NoError(t, err)
 	require.Nil(t, answer)
@@ -36,7 +37,7 @@ func TestPlainSync(t *testing.T) {
 	vector, err := yjs.DecodeStateVector(vectorOf(t, mine))
 	require.NoError(t, err)
 	require.Equal(t, map[uint64]uint64{1: 7}, vector)
-	wantSame(t, mine, merged(t, (&author{client: 1}).insert("off"), step2.Update))
+	wantSame(t, mine, merged(t, (&roomtest.Author{Client: 1}).Insert("off"), step2.Update))
 	require.Less(t, len(step2.Update), len(mine), "only what is missing")
 	step2 = ask[*protocol.SyncStep2](w, bob, &protocol.SyncStep1{StateVector: vectorOf(t, mine)})
 	empty, err := yjs.IsEmpty(step2.Update)
@@ -48,13 +49,13 @@ func TestPlainSync(t *testing.T) {
 func TestAStep2WithNothingNewIsNotStored(t *testing.T) {
 	w := newWorld(t)
 	ann, bob := w.join("a", "ann"), w.join("b", "bob")
-	text := &author{client: 1}
-	first, second, gone := text.insert("abc"), text.insert("def"), text.remove(2)
+	text := &roomtest.Author{Client: 1}
+	first, second, gone := text.Insert("abc"), text.Insert("def"), text.Remove(2)
 	for _, u := range [][]byte{first, second, gone} {
 		_, err := w.send(ann, &protocol.SyncUpdate{Update: u})
 		require.NoError(t, err)
 	}
-	w.gateway.take("b")
+	w.gateway.Take("b")
 	log := w.entries(0)
 	// A real client's answer always has its whole delete set.
 	for _, u := range [][]byte{emptyUpdate, gone, second, merged(t, first, second, gone)} {
@@ -62,8 +63,8 @@ func TestAStep2WithNothingNewIsNotStored(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, log, w.entries(0))
-	require.Empty(t, w.gateway.take("a"))
-	news := (&author{client: 2}).insert("new")
+	require.Empty(t, w.gateway.Take("a"))
+	news := (&roomtest.Author{Client: 2}).Insert("new")
 	_, err := w.send(bob, &protocol.SyncStep2{Update: merged(t, news, gone)})
 	require.NoError(t, err)
 	require.Len(t, w.entries(0), len(log)+1)
@@ -77,10 +78,10 @@ func TestAStep2WithNothingNewIsNotStored(t *testing.T) {
 // fill stores n bytes of text in updates of one message each, as client 1.
 func (w *world) fill(from room.Origin, n int) []byte {
 	w.t.Helper()
-	text := &author{client: 1}
+	text := &roomtest.Author{Client: 1}
 	var all [][]byte
 	for i := 0; i < n; i += 20_000 {
-		u := text.insert(strings.Repeat(string(rune('a'+i/20_000%26)), min(20_000, n-i)))
+		u := text.Insert(strings.Repeat(string(rune('a'+i/20_000%26)), min(20_000, n-i)))
 		all = append(all, u)
 		_, err := w.send(from, &protocol.SyncUpdate{Update: u})
 		require.NoError(w.t, err)
@@ -92,9 +93,9 @@ func TestAStateLargerThanAPostComesAsValidUpdatesStep2Last(t *testing.T) {
 	w := newWorld(t)
 	ann, bob := w.join("a", "ann"), w.join("b", "bob")
 	whole := w.fill(ann, 500_000)
-	w.gateway.take("b")
+	w.gateway.Take("b")
 	step2 := ask[*protocol.SyncStep2](w, bob, &protocol.SyncStep1{StateVector: []byte{0}})
-	got := w.gateway.take("b")
+	got := w.gateway.Take("b")
 	require.IsType(t, &protocol.SyncStep1{}, got[0])
 	doc := emptyUpdate
 	pieces := 0
@@ -120,7 +121,7 @@ func TestAStateLargerThanAPostComesAsValidUpdatesStep2Last(t *testing.T) {
 func TestAFailedLoadIsNeverAnEmptyDocument_G5_P23(t *testing.T) {
 	for _, m := range []protocol.Message{
 		&protocol.SyncStep1{StateVector: []byte{0}}, &protocol.Hello{Version: 1, Client: 5},
-		&protocol.SyncStep2{Update: (&author{client: 77}).insert("x")}, &protocol.RangeRequest{After: 0, Through: 0},
+		&protocol.SyncStep2{Update: (&roomtest.Author{Client: 77}).Insert("x")}, &protocol.RangeRequest{After: 0, Through: 0},
 	} {
 		t.Run(typeName(m), func(t *testing.T) {
 			for n := 1; ; n++ {
@@ -128,7 +129,7 @@ func TestAFailedLoadIsNeverAnEmptyDocument_G5_P23(t *testing.T) {
 				ann := w.join("a", "ann")
 				w.fill(ann, 300_000)
 				require.NoError(t, w.service.Checkpoint(t.Context(), lobby))
-				_, err := w.send(ann, &protocol.SyncUpdate{Update: (&author{client: 2}).insert("after the snapshot")})
+				_, err := w.send(ann, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 2}).Insert("after the snapshot")})
 				require.NoError(t, err)
 				bob := w.join("b", "bob")
 				log, object := w.entries(0), w.objects()
@@ -141,8 +142,8 @@ func TestAFailedLoadIsNeverAnEmptyDocument_G5_P23(t *testing.T) {
 				if err != nil {
 					require.Nil(t, answer)
 					require.ErrorIs(t, err, room.ErrDisconnected)
-					require.False(t, w.gateway.isOpen("b"))
-					for _, got := range w.gateway.take("b") {
+					require.False(t, w.gateway.IsOpen("b"))
+					for _, got := range w.gateway.Take("b") {
 						require.NotEqual(t, protocol.TypeWelcome, got.Type())
 						if r, ok := got.(*protocol.Range); ok {
 							require.True(t, r.More, "nothing that claims to be all")
@@ -196,25 +197,25 @@ func TestDamagedDataIsNeverAnEmptyDocument_G5_P23(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			ann := w.join("a", "ann")
-			text := &author{client: 1}
+			text := &roomtest.Author{Client: 1}
 			for range 3 {
-				_, err := w.send(ann, &protocol.SyncUpdate{Update: text.insert("x")})
+				_, err := w.send(ann, &protocol.SyncUpdate{Update: text.Insert("x")})
 				require.NoError(t, err)
 			}
 			require.NoError(t, w.service.Checkpoint(t.Context(), lobby))
 			for range 2 {
-				_, err := w.send(ann, &protocol.SyncUpdate{Update: text.insert("y")})
+				_, err := w.send(ann, &protocol.SyncUpdate{Update: text.Insert("y")})
 				require.NoError(t, err)
 			}
 			damage(w)
 			for _, m := range []protocol.Message{&protocol.SyncStep1{StateVector: []byte{0}}, &protocol.Hello{Version: 1}} {
-				w.gateway.set("a", true)
-				w.gateway.take("a")
+				w.gateway.Open("a")
+				w.gateway.Take("a")
 				answer, err := w.send(ann, m)
 				require.ErrorIs(t, err, room.ErrCorrupt)
 				require.ErrorIs(t, err, room.ErrDisconnected)
 				require.Nil(t, answer)
-				require.Empty(t, w.gateway.take("a"))
+				require.Empty(t, w.gateway.Take("a"))
 			}
 			// A checkpoint refuses it as well, and lets nothing go (N3).
 			meta, objects := w.meta(), w.objects()

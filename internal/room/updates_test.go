@@ -1,59 +1,14 @@
 package room_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
-
-// author makes the updates of one Yjs client: each inserts text at the end of
-// what the client has inserted before, into the root text "t".
-type author struct {
-	client, clock uint64
-}
-
-// insert returns the next update, which depends on the one before.
-func (a *author) insert(text string) []byte {
-	b := []byte{1, 1}
-	b = binary.AppendUvarint(b, a.client)
-	b = binary.AppendUvarint(b, a.clock)
-	const stringContent, hasOrigin = 4, 0x80
-	if a.clock == 0 {
-		b = append(b, stringContent, 1, 1, 't')
-	} else {
-		b = append(b, stringContent|hasOrigin)
-		b = binary.AppendUvarint(b, a.client)
-		b = binary.AppendUvarint(b, a.clock-1)
-	}
-	b = binary.AppendUvarint(b, uint64(len(text)))
-	b = append(b, text...)
-	a.clock += uint64(len(text)) // ASCII: one clock a byte
-	return append(b, 0)
-}
-
-// remove returns an update that deletes the first n clocks of the client.
-func (a *author) remove(n uint64) []byte {
-	b := []byte{0, 1}
-	b = binary.AppendUvarint(b, a.client)
-	b = append(b, 1, 0)
-	return binary.AppendUvarint(b, n)
-}
-
-// binaryUpdate returns an update whose one value, of n bytes, cannot be split.
-func (a *author) binaryUpdate(n int) []byte {
-	b := []byte{1, 1}
-	b = binary.AppendUvarint(b, a.client)
-	b = binary.AppendUvarint(b, a.clock)
-	b = append(b, 3, 1, 1, 'b')
-	b = binary.AppendUvarint(b, uint64(n))
-	b = append(b, make([]byte, n)...)
-	a.clock++
-	return append(b, 0)
-}
 
 // emptyUpdate changes nothing.
 var emptyUpdate = []byte{0, 0}
@@ -97,8 +52,8 @@ func wantSame(t testing.TB, want, got []byte, what ...any) {
 }
 
 func TestAuthorsUpdatesAreYjs(t *testing.T) {
-	a := &author{client: 300}
-	updates := [][]byte{a.insert("a"), a.insert("bc"), a.remove(2), a.binaryUpdate(10), emptyUpdate}
+	a := &roomtest.Author{Client: 300}
+	updates := [][]byte{a.Insert("a"), a.Insert("bc"), a.Remove(2), a.Binary(10), emptyUpdate}
 	for _, u := range updates {
 		require.NoError(t, yjs.Validate(u))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/faultstore"
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/room/roomtest"
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
@@ -33,12 +34,12 @@ func TestALargeUpdateIsUploadedCommittedAndBroadcast_N6(t *testing.T) {
 	w.hello(ann, 1)
 	w.hello(sym, 2)
 	_ = plain
-	w.gateway.take("s")
-	w.gateway.take("p")
-	paste := (&author{client: 1}).insert(strings.Repeat("paste ", 100_000))
+	w.gateway.Take("s")
+	w.gateway.Take("p")
+	paste := (&roomtest.Author{Client: 1}).Insert(strings.Repeat("paste ", 100_000))
 	offer := w.upload(ann, paste)
 	require.Empty(t, w.entries(0), "not before the commit")
-	require.Empty(t, w.gateway.take("s"))
+	require.Empty(t, w.gateway.Take("s"))
 
 	ack := ask[*protocol.Ack](w, ann, &protocol.UploadCommit{ID: 6, Upload: offer.Upload})
 	require.Equal(t, &protocol.Ack{ID: 6, Seq: 1}, ack)
@@ -57,7 +58,7 @@ func TestALargeUpdateIsUploadedCommittedAndBroadcast_N6(t *testing.T) {
 	require.True(t, bytes.Equal(paste, got))
 
 	var pieces [][]byte
-	for _, m := range w.gateway.take("p") {
+	for _, m := range w.gateway.Take("p") {
 		u := m.(*protocol.SyncUpdate)
 		require.NoError(t, yjs.Validate(u.Update))
 		pieces = append(pieces, u.Update)
@@ -75,9 +76,9 @@ func TestAnUploadWithoutALinkGoesInRangePieces(t *testing.T) {
 	ann, sym := w.join("a", "ann"), w.join("s", "sym")
 	w.hello(ann, 1)
 	w.hello(sym, 2)
-	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: (&author{client: 3}).insert("x")})
-	w.gateway.take("s")
-	paste := (&author{client: 1}).insert(strings.Repeat("x", 300_000))
+	ask[*protocol.Ack](w, ann, &protocol.Submit{ID: 1, Update: (&roomtest.Author{Client: 3}).Insert("x")})
+	w.gateway.Take("s")
+	paste := (&roomtest.Author{Client: 1}).Insert(strings.Repeat("x", 300_000))
 	offer := w.upload(ann, paste)
 	w.faults.Inject(faultstore.Named("Uploads.Link", 0, faultstore.Fault{Before: true}))
 	ask[*protocol.Ack](w, ann, &protocol.UploadCommit{ID: 6, Upload: offer.Upload})
@@ -97,7 +98,7 @@ func TestASmallUploadIsBroadcastLikeAnyEdit(t *testing.T) {
 	w := newWorld(t)
 	ann, sym := w.join("a", "ann"), w.join("s", "sym")
 	w.hello(sym, 2)
-	small := (&author{client: 1}).insert(strings.Repeat("x", 50_000))
+	small := (&roomtest.Author{Client: 1}).Insert(strings.Repeat("x", 50_000))
 	offer := w.upload(ann, small)
 	ask[*protocol.Ack](w, ann, &protocol.UploadCommit{ID: 6, Upload: offer.Upload})
 	require.Equal(t, []*protocol.Broadcast{{Seq: 1, Update: small}}, inbox[*protocol.Broadcast](w, "s"))
@@ -112,8 +113,8 @@ func TestBadUploadsAreRefused_G8(t *testing.T) {
 		want error
 	}{
 		"no update": {garbage, room.ErrInvalidUpdate},
-		"a value that could be delivered to nobody":   {(&author{client: 1}).binaryUpdate(200_000), room.ErrTooLarge},
-		"an update that is cut short at the very end": {(&author{client: 1}).insert(strings.Repeat("x", 50_000))[:50_000], room.ErrInvalidUpdate},
+		"a value that could be delivered to nobody":   {(&roomtest.Author{Client: 1}).Binary(200_000), room.ErrTooLarge},
+		"an update that is cut short at the very end": {(&roomtest.Author{Client: 1}).Insert(strings.Repeat("x", 50_000))[:50_000], room.ErrInvalidUpdate},
 	} {
 		offer := w.upload(ann, c.data)
 		_, err := w.send(ann, &protocol.UploadCommit{ID: 6, Upload: offer.Upload})
@@ -129,7 +130,7 @@ func TestBadUploadsAreRefused_G8(t *testing.T) {
 	offer := ask[*protocol.UploadOffer](w, ann, &protocol.UploadRequest{ID: 5, Size: 10})
 	_, err := w.send(ann, &protocol.UploadCommit{ID: 6, Upload: offer.Upload})
 	require.ErrorIs(t, err, room.ErrMalformed)
-	stolen := w.upload(ann, (&author{client: 1}).insert("x"))
+	stolen := w.upload(ann, (&roomtest.Author{Client: 1}).Insert("x"))
 	thief := room.Origin{Connection: "t", Room: "elsewhere", User: room.User{ID: "thief"}, Access: room.AccessWrite}
 	require.NoError(t, w.service.Join(t.Context(), "elsewhere", member(thief)))
 	_, err = w.send(thief, &protocol.UploadCommit{ID: 6, Upload: stolen.Upload})

@@ -3,7 +3,6 @@ package room_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -28,7 +27,7 @@ type world struct {
 	t       testing.TB
 	clock   *roomtest.Clock
 	store   *memstore.Store
-	gateway *gateway
+	gateway *roomtest.Gateway
 	faults  *faultstore.Injector
 	service *room.Service
 	log     *bytes.Buffer
@@ -38,7 +37,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	clock := roomtest.NewClock()
-	w := &world{t: t, clock: clock, store: memstore.New(clock), gateway: newGateway(), log: &bytes.Buffer{}, archives: &archives{}}
+	w := &world{t: t, clock: clock, store: memstore.New(clock), gateway: roomtest.NewGateway(), log: &bytes.Buffer{}, archives: &archives{}}
 	w.faults, w.service = w.process(1)
 	return w
 }
@@ -112,82 +111,6 @@ func (l *lockedWriter) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-// gateway is the room.Sender of tests: connections with an inbox each. A post
-// to one that is not open fails with ErrGone, as API Gateway's 410.
-type gateway struct {
-	mu      sync.Mutex
-	open    map[room.ConnectionID]bool
-	inbox   map[room.ConnectionID][]protocol.Message
-	closed  []room.ConnectionID // by the server, in order
-	failing map[room.ConnectionID]error
-	posts   int
-}
-
-func newGateway() *gateway {
-	return &gateway{
-		open: map[room.ConnectionID]bool{}, inbox: map[room.ConnectionID][]protocol.Message{}, failing: map[room.ConnectionID]error{},
-	}
-}
-
-func (g *gateway) Post(ctx context.Context, to []room.ConnectionID, frame []byte) []room.Failure {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(frame) > protocol.MaxPost {
-		panic(fmt.Sprintf("a post of %d characters", len(frame)))
-	}
-	m, err := protocol.DecodeServerFrame(bytes.Clone(frame))
-	if err != nil {
-		panic(err) // the server may only post what its own protocol has
-	}
-	var failures []room.Failure
-	for _, conn := range to {
-		g.posts++
-		switch {
-		case ctx.Err() != nil:
-			failures = append(failures, room.Failure{Connection: conn, Err: fmt.Errorf("%w: %w", room.ErrUnavailable, ctx.Err())})
-		case !g.open[conn]:
-			failures = append(failures, room.Failure{Connection: conn, Err: room.ErrGone})
-		case g.failing[conn] != nil:
-			failures = append(failures, room.Failure{Connection: conn, Err: g.failing[conn]})
-		default:
-			g.inbox[conn] = append(g.inbox[conn], m)
-		}
-	}
-	return failures
-}
-
-func (g *gateway) Disconnect(_ context.Context, conn room.ConnectionID) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.open[conn] {
-		g.open[conn] = false
-		g.closed = append(g.closed, conn)
-	}
-	return nil
-}
-
-// set opens or closes a connection from the client's side.
-func (g *gateway) set(conn room.ConnectionID, open bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.open[conn] = open
-}
-
-func (g *gateway) isOpen(conn room.ConnectionID) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.open[conn]
-}
-
-// take returns what has arrived, and forgets it.
-func (g *gateway) take(conn room.ConnectionID) []protocol.Message {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	got := g.inbox[conn]
-	delete(g.inbox, conn)
-	return got
-}
-
 // join connects conn as a writer and returns who it is.
 func (w *world) join(conn room.ConnectionID, user string) room.Origin {
 	w.t.Helper()
@@ -198,7 +121,7 @@ func (w *world) joinAs(conn room.ConnectionID, user string, access room.Access) 
 	w.t.Helper()
 	from := room.Origin{Connection: conn, Room: lobby, User: room.User{ID: user, Name: "the " + user}, Access: access, ConnectedAt: w.clock.Now()}
 	require.NoError(w.t, w.service.Join(w.t.Context(), lobby, member(from)))
-	w.gateway.set(conn, true)
+	w.gateway.Open(conn)
 	return from
 }
 
@@ -244,7 +167,7 @@ func (w *world) hello(from room.Origin, client uint64) *protocol.Welcome {
 // inbox returns the messages of one type that conn got, dropping all others.
 func inbox[T protocol.Message](w *world, conn room.ConnectionID) []T {
 	var got []T
-	for _, m := range w.gateway.take(conn) {
+	for _, m := range w.gateway.Take(conn) {
 		if m, ok := m.(T); ok {
 			got = append(got, m)
 		}

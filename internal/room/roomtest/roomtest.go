@@ -32,7 +32,20 @@ type Harness struct {
 	// store takes, 0 for room.MaxIDBytes. Only for engines that are not the
 	// one a deployment has: a store itself takes all.
 	MaxRoom int
+	// Schedules bounds how many runs each scenario of RunInterleavings gets:
+	// DefaultSchedules when 0, AllSchedules for as many as there are. What the
+	// Service does in which order is the same on every store, so one that is
+	// fast explores everything and the others a part.
+	Schedules int
 }
+
+const (
+	// DefaultSchedules keeps the exploration to seconds on a store that syncs
+	// every write.
+	DefaultSchedules = 40
+	// AllSchedules explores to the end.
+	AllSchedules = -1
+)
 
 // Backend is a store's data, which outlives the handles opened on it.
 type Backend interface {
@@ -70,6 +83,7 @@ func Run(t *testing.T, h Harness) {
 		{"Members", ports.Members != nil && ports.Metas != nil, RunMembers},
 		{"Snapshots", ports.Snapshots != nil, RunSnapshots},
 		{"Uploads", ports.Uploads != nil, RunUploads},
+		{"Rooms", ports.Log != nil && ports.Metas != nil && ports.Members != nil && ports.Snapshots != nil, RunRooms},
 	}
 	ran := 0
 	for _, s := range suites {
