@@ -25,13 +25,19 @@ type updateReader struct {
 
 // newUpdateReader starts reading update. limits must be filled.
 func newUpdateReader(update []byte, limits Limits) *updateReader {
-	u := &updateReader{reader: reader{buf: update, maxDepth: limits.MaxDepth}}
+	u := new(updateReader)
+	u.start(update, limits)
+	return u
+}
+
+// start does what newUpdateReader does, with a reader that need not be on the heap.
+func (u *updateReader) start(update []byte, limits Limits) {
+	*u = updateReader{reader: reader{buf: update, maxDepth: limits.MaxDepth}}
 	if len(update) > limits.MaxBytes {
 		u.fail(ErrTooLarge)
-		return u
+		return
 	}
 	u.clientsLeft = u.count(3) // struct count, client, clock
-	return u
 }
 
 // nextClient moves to the next list of structs and sets client, clock and structsLeft. What is left of the list before

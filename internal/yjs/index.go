@@ -49,7 +49,7 @@ type index struct {
 // indexOf reads the updates strictly and returns their lists by client descending, clock ascending, update ascending,
 // and their delete sets in one.
 func indexOf(limits Limits, updates ...[]byte) (*index, error) {
-	x := &index{updates: updates}
+	x := &index{updates: updates, lists: make([]list, 0, len(updates))}
 	for i, update := range updates {
 		if err := x.add(limits, update, int32(i)); err != nil {
 			if len(updates) > 1 {
@@ -81,7 +81,8 @@ func (x *index) sort() {
 
 // add reads one update.
 func (x *index) add(limits Limits, update []byte, src int32) error {
-	u := newUpdateReader(update, limits)
+	var u updateReader
+	u.start(update, limits)
 	first, sorted := len(x.lists), true
 	var b block
 	for u.nextClient() {

@@ -82,7 +82,8 @@ func (s stateVector) sorted() stateVector {
 
 // stateOf reads update strictly and returns its state vector.
 func stateOf(update []byte, limits Limits) (stateVector, error) {
-	u := newUpdateReader(update, limits)
+	var u updateReader
+	u.start(update, limits)
 	var state stateVector
 	var clients []uint64
 	var b block

@@ -19,7 +19,8 @@ func Validate(update []byte) error { return DefaultLimits().Validate(update) }
 
 // Validate is the function of that name, with these limits.
 func (l Limits) Validate(update []byte) error {
-	u := newUpdateReader(update, l.filled())
+	var u updateReader
+	u.start(update, l.filled())
 	var clients []uint64
 	var b block
 	for u.nextClient() {

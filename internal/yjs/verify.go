@@ -94,7 +94,7 @@ func parseForVerify(inputs [][]byte, result []byte) (in, out *index, err error) 
 	if err != nil {
 		return nil, nil, &VerifyError{Check: CheckParse, Input: -1, Detail: "result", Err: err}
 	}
-	in = &index{updates: inputs}
+	in = &index{updates: inputs, lists: make([]list, 0, len(inputs))}
 	for i, input := range inputs {
 		if err := in.add(DefaultLimits(), input, int32(i)); err != nil {
 			return nil, nil, &VerifyError{Check: CheckParse, Input: i, Err: err}
