@@ -46,7 +46,7 @@ var entryPoints = []entryPoint{
 }
 
 // bounded calls e, failing the test when it does not come back, and returns its error and the bytes it has allocated.
-func (e entryPoint) bounded(t *testing.T, update []byte) (error, uint64) {
+func (e entryPoint) bounded(t *testing.T, update []byte) (allocated uint64, err error) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -55,10 +55,10 @@ func (e entryPoint) bounded(t *testing.T, update []byte) (error, uint64) {
 	select {
 	case err := <-done:
 		runtime.ReadMemStats(&after)
-		return err, after.TotalAlloc - before.TotalAlloc
+		return after.TotalAlloc - before.TotalAlloc, err
 	case <-time.After(hostileTime):
 		t.Fatalf("%s hangs on %.40x", e.name, update)
-		return nil, 0
+		return 0, nil
 	}
 }
 
@@ -122,7 +122,7 @@ func TestHostileInput(t *testing.T) {
 				t.Errorf("Validate: %v, want %v", err, v.want)
 			}
 			for _, e := range entryPoints {
-				err, allocated := e.bounded(t, v.in)
+				allocated, err := e.bounded(t, v.in)
 				if allocated > hostileMemory {
 					t.Errorf("%s allocates %d bytes", e.name, allocated)
 				}
@@ -181,7 +181,7 @@ func TestHostileV2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, e := range entryPoints[1:3] {
-				err, allocated := e.bounded(t, v.in)
+				allocated, err := e.bounded(t, v.in)
 				if !errors.Is(err, v.want) {
 					t.Errorf("%s: %v, want %v", e.name, err, v.want)
 				}

@@ -235,8 +235,8 @@ var faults = []fault{
 	})},
 }
 
-// broken writes update with a fault in it.
-func broken(t *testing.T, update []byte, f fault) ([]byte, bool) {
+// withFault writes update with a fault in it.
+func withFault(t *testing.T, update []byte, f fault) ([]byte, bool) {
 	t.Helper()
 	x, err := indexOf(DefaultLimits(), update)
 	if err != nil {
@@ -293,7 +293,7 @@ func TestVerifyCompactionCatchesEveryFault(t *testing.T) {
 		}
 		for _, f := range faults {
 			for _, right := range [][]byte{merged, compact} {
-				wrong, found := broken(t, right, f)
+				wrong, found := withFault(t, right, f)
 				if !found {
 					continue
 				}
