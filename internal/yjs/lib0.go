@@ -50,12 +50,22 @@ func (r *reader) uvarint() uint64 {
 // maxVarintBytes bounds the bytes of one number. 53 bits need eight; a writer may pad, but not without end.
 const maxVarintBytes = 10
 
-// uvarintSlow continues a number whose low `shift` bits are already in value.
+// uvarintSlow continues a number whose low `shift` bits (six at most) are already in value.
 func (r *reader) uvarintSlow(value uint64, shift uint) uint64 {
-	for i := 0; i < maxVarintBytes; i++ {
+	const free = 6 // bytes that cannot exceed 53 bits
+	rest := r.buf[r.pos:]
+	for i, b := range rest[:min(free, len(rest))] {
+		value |= uint64(b&0x7f) << shift
+		shift += 7
+		if b < 0x80 {
+			r.pos += i + 1
+			return value
+		}
+	}
+	r.pos += min(free, len(rest))
+	for range maxVarintBytes - free {
 		if r.pos >= len(r.buf) {
-			r.fail(ErrTruncated)
-			return 0
+			break
 		}
 		b := r.buf[r.pos]
 		r.pos++
@@ -70,7 +80,11 @@ func (r *reader) uvarintSlow(value uint64, shift uint) uint64 {
 			return value
 		}
 	}
-	r.fail(ErrNumber)
+	if r.pos >= len(r.buf) {
+		r.fail(ErrTruncated)
+	} else {
+		r.fail(ErrNumber)
+	}
 	return 0
 }
 
