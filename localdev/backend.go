@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/symphony-rt/symphony/internal/auth"
+	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/gateway"
 	"github.com/symphony-rt/symphony/internal/pebblestore"
 	"github.com/symphony-rt/symphony/internal/room"
@@ -22,6 +23,8 @@ type backend struct {
 	// uploads serves what S3's presigned URLs would, below uploadsPath; nil when
 	// the engine serves its own.
 	uploads http.Handler
+	// rooms serves the room directory at roomsPath; nil where it lies in the table.
+	rooms http.Handler
 	// healthy says whether the store still works; failed closes when it stops.
 	healthy func() error
 	failed  <-chan struct{}
@@ -50,7 +53,8 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	storeOptions := pebblestore.Options{Clock: systemClock{}, Logger: log.With("part", "store")}
+	rooms := directory.NewMemory()
+	storeOptions := pebblestore.Options{Clock: systemClock{}, Logger: log.With("part", "store"), OnChange: feed(rooms, systemClock{}.Now())}
 	where := o.data
 	if o.memory {
 		storeOptions.FS, storeOptions.MinFree = vfs.NewMem(), -1
@@ -61,9 +65,13 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 		return nil, err
 	}
 	b, err := onStore(ctx, o, store, policy, s, log)
+	if err == nil {
+		err = recount(ctx, store, rooms)
+	}
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	b.rooms = serveRooms(rooms)
 	b.where, b.stack, b.why = where, stackEmbedded, why
 	return b, nil
 }

@@ -185,6 +185,46 @@ func TestPlainAndSymphonyClientsShareARoom(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 }
 
+// P26: the room directory equals the truth, also after a kill.
+func TestRoomDirectory(t *testing.T) {
+	data := t.TempDir()
+	s := start(t, "--data", data)
+	rooms := func() map[room.ID]roomLine {
+		res, err := http.Get(strings.TrimSuffix(s.URL, "/") + roomsPath)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		var lines []roomLine
+		require.NoError(t, json.NewDecoder(res.Body).Decode(&lines))
+		m := map[room.ID]roomLine{}
+		for _, l := range lines {
+			m[l.Room] = l
+		}
+		return m
+	}
+	require.Empty(t, rooms())
+	a, _ := dial(t, s, rtclient.Options{Client: 1, Room: "busy"})
+	dial(t, s, rtclient.Options{Client: 2, Room: "busy"})
+	c, _ := dial(t, s, rtclient.Options{Client: 3, Room: "quiet"})
+	_, err := a.Submit(insertion(1, "hello"))
+	require.NoError(t, err)
+	require.NoError(t, a.Flush(timeout(t)))
+	require.NoError(t, c.Close())
+	is := func(id room.ID, connections int, updates uint64) func() bool {
+		return func() bool {
+			l := rooms()[id]
+			return l.Connections == connections && l.Active == (connections > 0) && l.Updates == updates
+		}
+	}
+	require.Eventually(t, is("busy", 2, 1), 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, is("quiet", 0, 0), 20*time.Second, 10*time.Millisecond)
+	require.EqualValues(t, len(insertion(1, "hello")), rooms()["busy"].Bytes)
+
+	_ = a.Close()
+	s.kill(t)
+	s = start(t, "--data", data)
+	require.True(t, is("busy", 0, 1)(), "%+v", rooms())
+}
+
 func TestPagesHealthAndShutdown(t *testing.T) {
 	site := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(site, "index.html"), []byte("<title>board</title>"), 0o600))

@@ -94,6 +94,9 @@ func routes(o options, gate *gateway.Gateway, back *backend) http.Handler {
 	site := pages(o.pages, back.healthy)
 	mux := http.NewServeMux()
 	mux.Handle("/", site)
+	if back.rooms != nil {
+		mux.Handle(roomsPath, back.rooms)
+	}
 	if back.uploads != nil {
 		mux.Handle(uploadsPath+"/", http.StripPrefix(uploadsPath, back.uploads))
 	}
