@@ -14,11 +14,12 @@ import (
 func main() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
-	options, err := stack.ParseOptions(func(key string) any { return app.Node().TryGetContext(jsii.String(key)) })
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	options, err := stack.ParseOptions(context)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "symphony: %s\n", err)
 		os.Exit(1)
 	}
-	stack.New(app, options)
+	stack.New(app, options).AddNag()
 	app.Synth(nil)
 }

@@ -8,7 +8,6 @@ import (
 	integrations "github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53targets"
 	"github.com/aws/jsii-runtime-go"
@@ -44,26 +43,20 @@ func (s *Stack) addAPI() {
 		DisconnectRouteOptions: &gw.WebSocketRouteOptions{Integration: integration("disconnect")},
 	})
 	s.addStage()
-	for _, name := range []string{"message", "disconnect", "checkpoint"} {
-		if name != "checkpoint" { // a checkpoint posts to nobody
-			s.Functions[name].AddEnvironment(jsii.String(config.EnvManagement), s.Stage.CallbackUrl(), nil)
-		}
+	for _, name := range []string{"message", "disconnect"} { // nobody else posts
+		s.Functions[name].AddEnvironment(jsii.String(config.EnvManagement), s.Stage.CallbackUrl(), nil)
 	}
 	s.addDomain()
 }
 
 // accessLog is one line per connect, message and disconnect; no query string,
 // because a token may be in it.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
 const accessLog = `{"requestId":"$context.requestId","connectionId":"$context.connectionId","route":"$context.routeKey",` +
-	`"event":"$context.eventType","status":"$context.status","user":"$context.authorizer.user","ip":"$context.identity.sourceIp",` +
-	`"time":"$context.requestTime","latency":"$context.integrationLatency","error":"$context.integrationErrorMessage"}`
+	`"status":"$context.status","user":"$context.authorizer.user","ip":"$context.identity.sourceIp",` +
+	`"latency":"$context.integrationLatency","error":"$context.error.message","integrationError":"$context.integration.error"}`
 
 func (s *Stack) addStage() {
-	logs := awslogs.NewLogGroup(s.Root, jsii.String("AccessLogs"), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String("/aws/apigateway/" + s.Options.Name()),
-		Retention:     retention[s.Options.LogDays],
-		RemovalPolicy: s.removal(),
-	})
 	props := &gw.WebSocketStageProps{
 		WebSocketApi:           s.API,
 		StageName:              jsii.String(s.Options.Stage),
@@ -74,13 +67,21 @@ func (s *Stack) addStage() {
 		props.Throttle = &gw.ThrottleSettings{RateLimit: jsii.Number(s.Options.Rate), BurstLimit: jsii.Number(s.Options.Burst)}
 	}
 	s.Stage = gw.NewWebSocketStage(s.Root, jsii.String("Stage"), props)
+	if s.Options.AccessLogs {
+		s.addAccessLogs()
+	}
+}
+
+func (s *Stack) addAccessLogs() {
+	logs := s.logGroup("AccessLogs", "/aws/apigateway/"+s.Options.Name())
 	s.Stage.Node().DefaultChild().(gw.CfnStage).SetAccessLogSettings(&gw.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: logs.LogGroupArn(), Format: jsii.String(accessLog),
 	})
 	if !s.Options.AccountLogging {
 		return
 	}
-	// API Gateway writes logs with one role per account and region.
+	// API Gateway writes logs with one role per account and region, whichever
+	// stack set it last (docs/DEPLOY.md, "Several stages").
 	role := awsiam.NewRole(s.Root, jsii.String("Role-apigateway-logs"), &awsiam.RoleProps{
 		AssumedBy:       awsiam.NewServicePrincipal(jsii.String("apigateway.amazonaws.com"), nil),
 		ManagedPolicies: &[]awsiam.IManagedPolicy{awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("service-role/AmazonAPIGatewayPushToCloudWatchLogs"))},

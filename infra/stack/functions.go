@@ -39,11 +39,7 @@ func (s *Stack) addFunctions() {
 
 func (s *Stack) addFunction(name string) awslambda.Function {
 	full := s.Options.Name() + "-" + name
-	logs := awslogs.NewLogGroup(s.Root, jsii.String("Logs-"+name), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String("/aws/lambda/" + full),
-		Retention:     awslogs.RetentionDays(retention[s.Options.LogDays]),
-		RemovalPolicy: s.removal(),
-	})
+	logs := s.logGroup("Logs-"+name, "/aws/lambda/"+full)
 	// A role of its own, without the managed policy that may write any log group.
 	role := awsiam.NewRole(s.Root, jsii.String("Role-"+name), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
@@ -61,8 +57,14 @@ func (s *Stack) addFunction(name string) awslambda.Function {
 		Tracing:       awslambda.Tracing_ACTIVE,
 		LogGroup:      logs,
 		LoggingFormat: awslambda.LoggingFormat_JSON,
-		Role:          role,
-		Environment:   s.environment(name),
+		// Without three lines of Lambda's own for every message: at a thousand
+		// messages a second they would be the larger part of the bill.
+		SystemLogLevelV2: awslambda.SystemLogLevel_WARN,
+		Role:             role,
+		Environment:      s.environment(name),
+	}
+	if !s.Options.Tracing {
+		props.Tracing = awslambda.Tracing_DISABLED
 	}
 	if n, ok := s.Options.Reserved[name]; ok {
 		props.ReservedConcurrentExecutions = jsii.Number(n)
@@ -85,6 +87,14 @@ func (s *Stack) environment(name string) *map[string]*string {
 	env[config.EnvTable] = s.Table.TableName()
 	env[config.EnvBucket] = s.Bucket.BucketName()
 	return &env
+}
+
+// logGroup is one with the retention of the options, which goes with the stack
+// unless that keeps its data.
+func (s *Stack) logGroup(id, name string) awslogs.LogGroup {
+	return awslogs.NewLogGroup(s.Root, jsii.String(id), &awslogs.LogGroupProps{
+		LogGroupName: jsii.String(name), Retention: retention[s.Options.LogDays], RemovalPolicy: s.removal(),
+	})
 }
 
 // retention maps days to CloudWatch's enumeration.

@@ -7,10 +7,14 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/symphony-rt/symphony/internal/directory"
 )
 
-// Namespace is where the stream function publishes its metrics.
-const Namespace = "Symphony"
+// MetricCheckpointLag is the checkpoint function's: for how long the oldest edit
+// that a sweep found had waited, in seconds. Beside it the stream function
+// publishes the metrics named in internal/directory.
+const MetricCheckpointLag = "CheckpointLag"
 
 func minute() awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(1)) }
 
@@ -21,10 +25,10 @@ func (s *Stack) gatewayMetric(name, statistic string) cw.Metric {
 	})
 }
 
-// roomsMetric is one of the stream function's.
+// roomsMetric is one that the stream or checkpoint function publishes.
 func (s *Stack) roomsMetric(name, statistic string) cw.Metric {
 	return cw.NewMetric(&cw.MetricProps{
-		Namespace: jsii.String(Namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: minute(),
+		Namespace: jsii.String(directory.Namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: minute(),
 		DimensionsMap: &map[string]*string{"Table": s.Table.TableName()},
 	})
 }
@@ -39,6 +43,9 @@ func (s *Stack) perFunction(metric func(name string) cw.Metric) *[]cw.IMetric {
 }
 
 func (s *Stack) addDashboard() {
+	if !s.Options.Dashboard {
+		return
+	}
 	options := &cw.MetricOptions{Period: minute()}
 	graph := func(title string, left *[]cw.IMetric) cw.IWidget {
 		return cw.NewGraphWidget(&cw.GraphWidgetProps{Title: jsii.String(title), Left: left, Width: jsii.Number(12), Height: jsii.Number(6)})
@@ -48,58 +55,78 @@ func (s *Stack) addDashboard() {
 	})
 	d.AddWidgets(
 		graph("Connections and messages a minute", &[]cw.IMetric{s.gatewayMetric("ConnectCount", "Sum"), s.gatewayMetric("MessageCount", "Sum")}),
-		graph("Gateway errors", &[]cw.IMetric{s.gatewayMetric("ClientError", "Sum"), s.gatewayMetric("ExecutionError", "Sum"), s.gatewayMetric("IntegrationError", "Sum")}),
+		graph("Gateway errors a minute", &[]cw.IMetric{s.gatewayMetric("ClientError", "Sum"), s.gatewayMetric("ExecutionError", "Sum"), s.gatewayMetric("IntegrationError", "Sum")}),
 	)
 	d.AddWidgets(
-		graph("Edits and bytes a minute", &[]cw.IMetric{s.roomsMetric("Updates", "Sum"), s.roomsMetric("Bytes", "Sum")}),
+		graph("Edits a minute", &[]cw.IMetric{s.roomsMetric(directory.MetricUpdates, "Sum"), s.roomsMetric(directory.MetricCheckpoints, "Sum")}),
+		graph("Bytes of edits a minute", &[]cw.IMetric{s.roomsMetric(directory.MetricUpdateBytes, "Sum")}),
+	)
+	d.AddWidgets(
 		graph("Time to answer a message, ms", &[]cw.IMetric{s.gatewayMetric("IntegrationLatency", "p50"), s.gatewayMetric("IntegrationLatency", "p99")}),
+		graph("Checkpoint lag, s", &[]cw.IMetric{s.roomsMetric(MetricCheckpointLag, "Maximum")}),
 	)
 	d.AddWidgets(
-		graph("Invocations", s.perFunction(func(n string) cw.Metric { return s.Functions[n].MetricInvocations(options) })),
-		graph("Function errors and throttles", s.perFunction(func(n string) cw.Metric { return s.Functions[n].MetricErrors(options) })),
+		graph("Invocations a minute", s.perFunction(func(n string) cw.Metric { return s.Functions[n].MetricInvocations(options) })),
+		graph("Function errors a minute", s.perFunction(func(n string) cw.Metric { return s.Functions[n].MetricErrors(options) })),
 	)
 	d.AddWidgets(
 		graph("Duration, ms", s.perFunction(func(n string) cw.Metric { return s.Functions[n].MetricDuration(options) })),
-		graph("Checkpoint lag, s", &[]cw.IMetric{s.roomsMetric("CheckpointLag", "Maximum")}),
+		graph("Throttles a minute", s.perFunction(func(n string) cw.Metric { return s.Functions[n].MetricThrottles(options) })),
 	)
 }
 
-// addAlarms adds one alarm for each way a deployment gets into trouble. Ten
-// alarms are free in every account; there are eight.
+// freeAlarmMetrics is how many metrics may be watched by alarms for nothing, in
+// an account and month. An alarm is billed by the metrics it evaluates, also
+// those inside an expression (https://aws.amazon.com/cloudwatch/pricing/).
+const freeAlarmMetrics = 10
+
+// addAlarms adds one alarm for each way a deployment gets into trouble. They
+// evaluate freeAlarmMetrics metrics and no more. What is not watched by itself
+// is seen by another: a failing or throttled authorize, connect or disconnect
+// is an error of the gateway, a failing stream function makes the iterator
+// old and then dead letters.
 func (s *Stack) addAlarms() {
-	var topic awssns.Topic
-	if s.Options.AlarmEmail != "" {
-		topic = awssns.NewTopic(s.Root, jsii.String("Alarms"), &awssns.TopicProps{
-			TopicName: jsii.String(s.Options.Name() + "-alarms"), EnforceSSL: jsii.Bool(true),
-		})
-		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(s.Options.AlarmEmail), nil))
+	if !s.Options.Alarms {
+		return
 	}
+	topic := s.addTopic()
 	sum := &cw.MetricOptions{Period: minute(), Statistic: jsii.String("Sum")}
-	errors, throttles := map[string]cw.IMetric{}, map[string]cw.IMetric{}
-	errorSum, throttleSum := "", ""
-	for i, name := range FunctionNames {
-		id := string(rune('a' + i))
-		errors[id], throttles[id] = s.Functions[name].MetricErrors(sum), s.Functions[name].MetricThrottles(sum)
-		if i > 0 {
-			errorSum, throttleSum = errorSum+"+", throttleSum+"+"
-		}
-		errorSum, throttleSum = errorSum+id, throttleSum+id
+	highest := &cw.MetricOptions{Period: minute(), Statistic: jsii.String("Maximum")}
+	plus := func(a, b cw.IMetric) cw.IMetric {
+		return cw.NewMathExpression(&cw.MathExpressionProps{
+			Expression: jsii.String("a+b"), UsingMetrics: &map[string]cw.IMetric{"a": a, "b": b}, Period: minute(),
+		})
 	}
-	all := func(expression string, using map[string]cw.IMetric) cw.IMetric {
-		return cw.NewMathExpression(&cw.MathExpressionProps{Expression: jsii.String(expression), UsingMetrics: &using, Period: minute()})
-	}
-	s.alarm(topic, "Errors", "A function failed", all(errorSum, errors), 0, 2)
-	s.alarm(topic, "Throttles", "A function was throttled: raise the account's concurrency", all(throttleSum, throttles), 0, 2)
-	s.alarm(topic, "IteratorAge", "The change feed is behind: the dashboard's numbers are old (ms)",
-		s.Functions["stream"].Metric(jsii.String("IteratorAge"), &cw.MetricOptions{Period: minute(), Statistic: jsii.String("Maximum")}), 60_000, 5)
+	message, checkpoint := s.Functions["message"], s.Functions["checkpoint"]
+	s.alarm(topic, "Errors", "The message function failed", message.MetricErrors(sum), 0, 2)
+	s.alarm(topic, "CheckpointErrors", "Rooms could not be checkpointed: their log grows", checkpoint.MetricErrors(sum), 0, 3)
+	s.alarm(topic, "Throttles", "A function was throttled: raise the account's concurrency",
+		plus(message.MetricThrottles(sum), checkpoint.MetricThrottles(sum)), 0, 2)
+	s.alarm(topic, "IteratorAge", "The change feed is behind: the room directory is old (ms)",
+		s.Functions["stream"].Metric(jsii.String("IteratorAge"), highest), 60_000, 5)
 	s.alarm(topic, "DeadLetters", "Changes that the stream function could not take: see the queue",
-		s.Dead.MetricApproximateNumberOfMessagesVisible(&cw.MetricOptions{Period: minute(), Statistic: jsii.String("Maximum")}), 0, 1)
-	s.alarm(topic, "ClientErrors", "Many refused connections: an expired token, or somebody trying", s.gatewayMetric("ClientError", "Sum"), 500, 5)
-	s.alarm(topic, "ServerErrors", "The gateway could not reach a function", all("a+b", map[string]cw.IMetric{
-		"a": s.gatewayMetric("ExecutionError", "Sum"), "b": s.gatewayMetric("IntegrationError", "Sum"),
-	}), 0, 2)
-	s.alarm(topic, "CheckpointErrors", "Rooms could not be checkpointed: their log grows", s.Functions["checkpoint"].MetricErrors(sum), 0, 3)
-	s.alarm(topic, "CheckpointLag", "An edited room waits for its checkpoint (s)", s.roomsMetric("CheckpointLag", "Maximum"), 90, 3)
+		s.Dead.MetricApproximateNumberOfMessagesVisible(highest), 0, 1)
+	s.alarm(topic, "ClientErrors", "Many refused connections (4xx): an expired token, or somebody trying", s.gatewayMetric("ClientError", "Sum"), 500, 5)
+	s.alarm(topic, "ServerErrors", "The gateway could not reach a function, or it failed (5xx)",
+		plus(s.gatewayMetric("ExecutionError", "Sum"), s.gatewayMetric("IntegrationError", "Sum")), 0, 2)
+	s.alarm(topic, "CheckpointLag", "An edited room waits for its checkpoint (s)", s.roomsMetric(MetricCheckpointLag, "Maximum"), 90, 3)
+}
+
+// addTopic adds the topic that alarms are sent to, nil when nobody wants them.
+func (s *Stack) addTopic() awssns.Topic {
+	if s.Options.AlarmEmail == "" {
+		return nil
+	}
+	topic := awssns.NewTopic(s.Root, jsii.String("Alarms"), &awssns.TopicProps{
+		TopicName: jsii.String(s.Options.Name() + "-alarms"), EnforceSSL: jsii.Bool(true),
+	})
+	topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(s.Options.AlarmEmail), nil))
+	// The topic's policy for TLS replaces the default one, which let alarms in.
+	policy := statement([]string{"sns:Publish"}, *topic.TopicArn())
+	policy.AddServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)
+	policy.AddCondition(jsii.String("StringEquals"), map[string]any{"aws:SourceAccount": s.Root.Account()})
+	topic.AddToResourcePolicy(policy)
+	return topic
 }
 
 // alarm goes off when metric is over threshold for so many minutes on end.

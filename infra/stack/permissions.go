@@ -16,11 +16,15 @@ type grantee struct {
 	// table lists DynamoDB actions on the table; partitions restricts them by
 	// the beginning of the partition key.
 	table, partitions []string
-	// dirty and active allow queries of the indexes.
-	dirty, active bool
+	// dirty allows queries of the index of rooms to checkpoint.
+	dirty bool
 	// objects lists S3 actions by the kind of object, below rooms/<any room>/.
 	objects map[string][]string
-	// list allows listing snapshots, to find orphans.
+	// list allows listing the bucket. It is not only for listing: without it S3
+	// answers 403 instead of 404 for an object that is not there
+	// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html), and
+	// "trimmed meanwhile" could not be told from "forbidden". No condition on the
+	// prefix: a GET of an object has none, and there is nothing but rooms.
 	list bool
 	// connections lists the management API's methods.
 	connections []string
@@ -29,14 +33,14 @@ type grantee struct {
 const (
 	rooms       = layout.RoomPrefix + "*"
 	connections = layout.ConnectionPrefix + "*"
-	directory   = layout.DirectoryPrefix + "*"
+	entries     = layout.DirectoryPrefix + "*"
 )
 
 var grants = map[string]grantee{
 	// The authorizer reads its secret (grantSecret) and nothing else.
 	"authorize": {},
 	"connect": {
-		table:      []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+		table:      []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
 		partitions: []string{rooms, connections},
 	},
 	"disconnect": {
@@ -49,11 +53,12 @@ var grants = map[string]grantee{
 		partitions: []string{rooms, connections},
 		objects: map[string][]string{
 			"snapshots": {"s3:GetObject"},
-			"updates":   {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+			"updates":   {"s3:GetObject", "s3:PutObject"},
 			// PutObject and the tag are what a presigned upload may do: it acts
 			// with this function's rights.
 			"uploads": {"s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"},
 		},
+		list:        true,
 		connections: []string{"POST", "DELETE"},
 	},
 	"checkpoint": {
@@ -68,8 +73,8 @@ var grants = map[string]grantee{
 		list: true,
 	},
 	"stream": {
-		table:      []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-		partitions: []string{directory},
+		table:      []string{"dynamodb:GetItem", "dynamodb:PutItem"},
+		partitions: []string{entries},
 	},
 }
 
@@ -94,17 +99,26 @@ func (s *Stack) grant() {
 	s.grantSchedule()
 }
 
+// onlyPartitions restricts p to partition keys that match one of patterns. DynamoDB
+// gives every key of a batch, so ForAllValues holds only when each of them
+// matches. ForAllValues also holds when there is no key at all, which none of
+// the actions granted here allows (a Scan would).
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+func onlyPartitions(p awsiam.PolicyStatement, patterns []string) {
+	p.AddCondition(jsii.String("ForAllValues:StringLike"), map[string]any{"dynamodb:LeadingKeys": patterns})
+}
+
 func (s *Stack) grantTable(f awslambda.Function, g grantee) {
 	if len(g.table) > 0 {
 		p := statement(g.table, *s.Table.TableArn())
-		p.AddCondition(jsii.String("ForAllValues:StringLike"), map[string]any{"dynamodb:LeadingKeys": g.partitions})
+		onlyPartitions(p, g.partitions)
 		f.AddToRolePolicy(p)
 	}
 	if g.dirty {
-		f.AddToRolePolicy(statement([]string{"dynamodb:Query"}, *s.Table.TableArn()+"/index/"+layout.DirtyIndex))
-	}
-	if g.active {
-		f.AddToRolePolicy(statement([]string{"dynamodb:Query"}, *s.Table.TableArn()+"/index/"+layout.ActiveIndex))
+		// In a query of an index the leading key is the index's: the shard.
+		p := statement([]string{"dynamodb:Query"}, *s.Table.TableArn()+"/index/"+layout.DirtyIndex)
+		onlyPartitions(p, []string{layout.DirtyAttribute + "#*"})
+		f.AddToRolePolicy(p)
 	}
 }
 
@@ -118,13 +132,11 @@ func (s *Stack) grantBucket(f awslambda.Function, g grantee) {
 		}
 	}
 	if g.list {
-		p := statement([]string{"s3:ListBucket"}, *s.Bucket.BucketArn())
-		p.AddCondition(jsii.String("StringLike"), map[string]any{"s3:prefix": layout.RoomsFolder + "*/snapshots/*"})
-		f.AddToRolePolicy(p)
+		f.AddToRolePolicy(statement([]string{"s3:ListBucket"}, *s.Bucket.BucketArn()))
 	}
 }
 
-// executeAPI is the ARN of the management API of this stage:
+// executeAPI says the ARN of the management API of this stage:
 // {api}/{stage}/{method}/@connections/{connection}. Connection ids are not
 // known beforehand, so the end is a wildcard.
 func (s *Stack) executeAPI(method string) *awscdk.ArnComponents {
@@ -141,12 +153,19 @@ func (s *Stack) grantSecret() {
 	s.Functions["authorize"].AddToRolePolicy(statement([]string{"ssm:GetParameter"}, *s.Root.FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("ssm"), Resource: jsii.String("parameter"), ResourceName: jsii.String(s.Options.SecretParameter[1:]),
 	})))
+	// The key aws/ssm lets in whoever may read the parameter; another one wants
+	// to be asked.
+	if s.Options.SecretKey != "" {
+		p := statement([]string{"kms:Decrypt"}, s.Options.SecretKey)
+		p.AddCondition(jsii.String("StringEquals"), map[string]any{"kms:ViaService": *awscdk.Fn_Sub(jsii.String("ssm.${AWS::Region}.${AWS::URLSuffix}"), nil)})
+		s.Functions["authorize"].AddToRolePolicy(p)
+	}
 }
 
 // grantSchedule lets the two functions that know turn the schedule on and off.
 func (s *Stack) grantSchedule() {
 	arn := s.Root.FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("events"), Resource: jsii.String("rule"), ResourceName: jsii.String(s.Options.Name() + "-checkpoint"),
+		Service: jsii.String("events"), Resource: jsii.String("rule"), ResourceName: jsii.String(s.scheduleName()),
 	})
 	s.Functions["stream"].AddToRolePolicy(statement([]string{"events:EnableRule"}, *arn))
 	s.Functions["checkpoint"].AddToRolePolicy(statement([]string{"events:EnableRule", "events:DisableRule"}, *arn))

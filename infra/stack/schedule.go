@@ -23,9 +23,12 @@ const (
 // addSchedule adds the rule that starts checkpoints. It is created disabled:
 // the stream function turns it on when a room becomes dirty, and the checkpoint
 // function off when none is left, so that an idle deployment runs nothing (N9).
+// A deployment that changes the rule turns it off with rooms waiting; `make
+// deploy` therefore ends with turning it on (deployment.Resume), and the
+// checkpoint function turns it off again when there is nothing to do.
 func (s *Stack) addSchedule() {
 	s.Schedule = awsevents.NewRule(s.Root, jsii.String("Schedule"), &awsevents.RuleProps{
-		RuleName:    jsii.String(s.Options.Name() + "-checkpoint"),
+		RuleName:    jsii.String(s.scheduleName()),
 		Description: jsii.String("Checkpoints while rooms are edited. Turned on and off by Symphony itself."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
 		Enabled:     jsii.Bool(false),
@@ -40,9 +43,13 @@ func (s *Stack) addSchedule() {
 		})},
 	})
 	for _, name := range []string{"stream", "checkpoint"} {
-		s.Functions[name].AddEnvironment(jsii.String(config.EnvSchedule), s.Schedule.RuleName(), nil)
+		// By name: the rule refers to the function, so the function must not
+		// refer to the rule.
+		s.Functions[name].AddEnvironment(jsii.String(config.EnvSchedule), jsii.String(s.scheduleName()), nil)
 	}
 }
+
+func (s *Stack) scheduleName() string { return s.Options.Name() + "-checkpoint" }
 
 // addFeed connects the table's stream to the stream function.
 func (s *Stack) addFeed() {

@@ -27,6 +27,12 @@ type Stack struct {
 	Alarms    []awscloudwatch.Alarm
 }
 
+// The tags of all resources. Cost allocation tags are activated by these names.
+const (
+	TagApp   = "symphony:app"
+	TagStage = "symphony:stage"
+)
+
 // Name is the stack's and the table's name.
 func (o Options) Name() string { return "symphony-" + o.Stage }
 
@@ -36,7 +42,6 @@ func New(scope constructs.Construct, o Options) *Stack {
 		StackName:             jsii.String(o.Name()),
 		Description:           jsii.String("Symphony, stage " + o.Stage + ": collaborative rooms over WebSocket. Idle, it costs its storage."),
 		TerminationProtection: jsii.Bool(o.Retain),
-		Tags:                  &map[string]*string{"symphony:stage": jsii.String(o.Stage), "symphony:app": jsii.String("symphony")},
 	}
 	if o.Account != "" || o.Region != "" {
 		props.Env = &awscdk.Environment{Account: optional(o.Account), Region: optional(o.Region)}
@@ -52,6 +57,10 @@ func New(scope constructs.Construct, o Options) *Stack {
 	s.addDashboard()
 	s.addAlarms()
 	s.addOutputs()
+	// On every resource that can have tags, to find what a deployment has and
+	// what it costs.
+	awscdk.Tags_Of(s.Root).Add(jsii.String(TagApp), jsii.String("symphony"), nil)
+	awscdk.Tags_Of(s.Root).Add(jsii.String(TagStage), jsii.String(o.Stage), nil)
 	return s
 }
 
