@@ -26,9 +26,6 @@ const (
 	incompleteDays = 1
 )
 
-// archiveTag is the value of the tag (s3store.UploadTagKey) on log archives.
-const archiveTag = "archive"
-
 func (s *Stack) addBucket() {
 	days := func(n float64) awscdk.Duration { return awscdk.Duration_Days(jsii.Number(n)) }
 	s.Bucket = awss3.NewBucket(s.Root, jsii.String("Bucket"), &awss3.BucketProps{
@@ -52,14 +49,14 @@ func (s *Stack) addBucket() {
 				// Log archives are read only to restore: Glacier Instant Retrieval
 				// reads at once and costs a sixth to keep.
 				Id:          jsii.String("archive"),
-				TagFilters:  &map[string]any{s3store.UploadTagKey: archiveTag},
+				TagFilters:  &map[string]any{s3store.TagKey: s3store.ArchiveTagValue},
 				Transitions: &[]*awss3.Transition{{StorageClass: awss3.StorageClass_GLACIER_INSTANT_RETRIEVAL(), TransitionAfter: days(archiveDays)}},
 			},
 			{
 				// An upload is read by its commit seconds later, or never, and
 				// its bytes are then in the log: nothing to restore.
 				Id:                          jsii.String("uploads"),
-				TagFilters:                  &map[string]any{s3store.UploadTagKey: s3store.UploadTagValue},
+				TagFilters:                  &map[string]any{s3store.TagKey: s3store.UploadTagValue},
 				Expiration:                  days(s3store.UploadDays),
 				NoncurrentVersionExpiration: days(s3store.UploadDays),
 			},

@@ -192,10 +192,10 @@ func TestBucketIsTheStoresOwn(t *testing.T) {
 	}
 	require.Len(t, rules, 3)
 	uploads := rules["uploads"]
-	require.Equal(t, []any{map[string]any{"Key": s3store.UploadTagKey, "Value": s3store.UploadTagValue}}, uploads["TagFilters"])
+	require.Equal(t, []any{map[string]any{"Key": s3store.TagKey, "Value": s3store.UploadTagValue}}, uploads["TagFilters"])
 	require.EqualValues(t, s3store.UploadDays, uploads["ExpirationInDays"])
 	archive := rules["archive"]
-	require.Equal(t, []any{map[string]any{"Key": s3store.UploadTagKey, "Value": "archive"}}, archive["TagFilters"])
+	require.Equal(t, []any{map[string]any{"Key": s3store.TagKey, "Value": s3store.ArchiveTagValue}}, archive["TagFilters"])
 	require.Equal(t, "131072", archive["ObjectSizeGreaterThan"])
 	require.Nil(t, archive["ExpirationInDays"], "the log is never thrown away")
 	old := rules["old-versions"]

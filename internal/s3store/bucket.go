@@ -63,7 +63,7 @@ func lifecycle() *types.BucketLifecycleConfiguration {
 		{
 			ID:         aws.String("uploads"),
 			Status:     types.ExpirationStatusEnabled,
-			Filter:     &types.LifecycleRuleFilter{Tag: &types.Tag{Key: aws.String(UploadTagKey), Value: aws.String(UploadTagValue)}},
+			Filter:     &types.LifecycleRuleFilter{Tag: &types.Tag{Key: aws.String(TagKey), Value: aws.String(UploadTagValue)}},
 			Expiration: &types.LifecycleExpiration{Days: aws.Int32(UploadDays)},
 		},
 		{

@@ -24,7 +24,7 @@ func (s *Store) Put(ctx context.Context, id room.ID, seq room.Seq, nonce string,
 	if err != nil {
 		return room.SnapshotRef{}, err
 	}
-	ref, err := s.put(ctx, key, data, true)
+	ref, err := s.put(ctx, key, data, once)
 	ref.Seq = seq
 	return ref, err
 }
@@ -32,7 +32,9 @@ func (s *Store) Put(ctx context.Context, id room.ID, seq room.Seq, nonce string,
 // Archive implements room.Snapshots. The same range has the same bytes, so it
 // may overwrite.
 func (s *Store) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (room.SnapshotRef, error) {
-	ref, err := s.put(ctx, layout.LogObject(id, from, to), data, false)
+	ref, err := s.put(ctx, layout.LogObject(id, from, to), data, func(in *s3.PutObjectInput) {
+		in.Tagging = aws.String(TagKey + "=" + ArchiveTagValue)
+	})
 	ref.Seq = to
 	return ref, err
 }
@@ -44,12 +46,12 @@ func (s *Store) PutUpdate(ctx context.Context, id room.ID, nonce string, data []
 	if err != nil {
 		return room.SnapshotRef{}, err
 	}
-	return s.put(ctx, key, data, true)
+	return s.put(ctx, key, data, once)
 }
 
 // put stores data, which is read from where it lies. S3 refuses what does not
 // arrive with this SHA-256.
-func (s *Store) put(ctx context.Context, key string, data []byte, isNew bool) (room.SnapshotRef, error) {
+func (s *Store) put(ctx context.Context, key string, data []byte, how func(*s3.PutObjectInput)) (room.SnapshotRef, error) {
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	ref := room.SnapshotRef{Key: key, Size: int64(len(data)), SHA256: sha256.Sum256(data)}
@@ -61,11 +63,9 @@ func (s *Store) put(ctx context.Context, key string, data []byte, isNew bool) (r
 		ContentType:    aws.String(contentType),
 		ChecksumSHA256: encodeHash(ref.SHA256),
 	}
-	if isNew {
-		in.IfNoneMatch = aws.String("*")
-	}
+	how(in)
 	_, err := s.s3.PutObject(ctx, in)
-	if isNew && hasCode(err, "PreconditionFailed") {
+	if in.IfNoneMatch != nil && hasCode(err, "PreconditionFailed") {
 		return ref, s.mustBe(ctx, ref)
 	}
 	if err != nil {
@@ -73,6 +73,9 @@ func (s *Store) put(ctx context.Context, key string, data []byte, isNew bool) (r
 	}
 	return ref, nil
 }
+
+// once is how to put an object that must not be there yet.
+func once(in *s3.PutObjectInput) { in.IfNoneMatch = aws.String("*") }
 
 // mustBe tells our own object, put by an attempt whose answer was lost, from
 // somebody else's of the same name, which is ErrConflict.

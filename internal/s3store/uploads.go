@@ -14,13 +14,14 @@ import (
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
-// UploadTag is the tag every upload carries, by which the bucket's lifecycle
-// removes it after UploadDays: the room comes first in the object's name, so a
-// rule by prefix cannot.
+// Tags tell the bucket's lifecycle what an object is: the room comes first in
+// its name, so a rule by prefix cannot. Uploads are removed after UploadDays;
+// archives may move to colder storage.
 const (
-	UploadTagKey   = "symphony"
-	UploadTagValue = "upload"
-	UploadDays     = 1
+	TagKey          = "symphony"
+	UploadTagValue  = "upload"
+	ArchiveTagValue = "archive"
+	UploadDays      = 1
 )
 
 // Offer implements room.Uploads: a presigned PutObject whose signature covers
@@ -40,7 +41,7 @@ func (s *Store) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, er
 		ContentLength:  aws.Int64(u.Size),
 		ContentType:    aws.String(contentType),
 		ChecksumSHA256: encodeHash(u.SHA256),
-		Tagging:        aws.String(UploadTagKey + "=" + UploadTagValue),
+		Tagging:        aws.String(TagKey + "=" + UploadTagValue),
 	}, s3.WithPresignExpires(OfferLife))
 	if err != nil {
 		return room.UploadTarget{}, failed("offer", key, err)
