@@ -19,6 +19,9 @@ type pass struct {
 	current []byte
 	// currentKey is the key current was read from.
 	currentKey string
+	// oldest is when the oldest entry this pass covered was stored; zero when
+	// there was nothing new.
+	oldest time.Time
 }
 
 // Checkpoint brings a room's snapshot up to its log, lets go what is covered
@@ -34,7 +37,21 @@ type pass struct {
 // When another checkpoint (or a writer) was faster, the pass ends without an
 // error: the other one did the work, or the next pass will.
 func (s *Service) Checkpoint(ctx context.Context, room ID) error {
+	_, err := s.checkpoint(ctx, room)
+	return err
+}
+
+// checkpoint also returns how long the oldest entry it covered had waited.
+func (s *Service) checkpoint(ctx context.Context, room ID) (lag time.Duration, err error) {
 	p := &pass{Service: s, room: room, started: s.Clock.Now()}
+	if err := s.checkpointPass(ctx, p); err != nil || p.oldest.IsZero() {
+		return 0, err
+	}
+	return max(0, s.Clock.Now().Sub(p.oldest)), nil
+}
+
+func (s *Service) checkpointPass(ctx context.Context, p *pass) error {
+	room := p.room
 	var err error
 	if p.meta, err = s.Metas.Get(ctx, room); err != nil {
 		return err
@@ -66,6 +83,7 @@ func (p *pass) run(ctx context.Context) error {
 	if len(entries) == 0 {
 		return p.settle(ctx)
 	}
+	p.oldest = entries[0].At
 	return p.compact(ctx, entries)
 }
 

@@ -503,10 +503,11 @@ func TestSweep(t *testing.T) {
 	// One room cannot be checkpointed; the others are.
 	_, err := w.store.Log().Append(t.Context(), "room7", 0, room.Update{Data: []byte("garbage")})
 	require.NoError(t, err)
+	w.clock.Advance(7 * time.Second)
 	report, err := w.service.Sweep(t.Context())
 	require.ErrorIs(t, err, room.ErrCorrupt)
 	require.ErrorContains(t, err, `"room7"`)
-	require.Equal(t, room.SweepReport{Rooms: 30, Failed: 1}, report)
+	require.Equal(t, room.SweepReport{Rooms: 30, Failed: 1, Lag: 7 * time.Second}, report)
 	for i := range origins {
 		m, err := w.store.Metas().Get(t.Context(), room.ID(fmt.Sprint("room", i)))
 		require.NoError(t, err)

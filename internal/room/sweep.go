@@ -17,11 +17,14 @@ type SweepReport struct {
 	// Left is how many were not begun because the time was up; the next sweep
 	// takes them.
 	Left int
+	// Lag is the longest that an update waited for the snapshot that covers it,
+	// of those that this sweep covered.
+	Lag time.Duration
 }
 
 // String is for logs.
 func (r SweepReport) String() string {
-	return fmt.Sprintf("%d rooms, %d failed, %d left for the next sweep", r.Rooms, r.Failed, r.Left)
+	return fmt.Sprintf("%d rooms, %d failed, %d left for the next sweep, lag %s", r.Rooms, r.Failed, r.Left, r.Lag.Round(time.Millisecond))
 }
 
 // sweepMargin is how long before ctx's deadline no further room is begun: time
@@ -44,11 +47,13 @@ func (s *Service) Sweep(ctx context.Context) (SweepReport, error) {
 	for range min(s.concurrency, len(rooms)) {
 		wg.Go(func() {
 			for room := range todo {
-				if err := s.Checkpoint(ctx, room); err != nil {
-					mu.Lock()
+				lag, err := s.checkpoint(ctx, room)
+				mu.Lock()
+				report.Lag = max(report.Lag, lag)
+				if err != nil {
 					errs = append(errs, err)
-					mu.Unlock()
 				}
+				mu.Unlock()
 			}
 		})
 	}

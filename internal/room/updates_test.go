@@ -27,13 +27,6 @@ func vectorOf(t testing.TB, update []byte) []byte {
 	return v
 }
 
-func contains(t testing.TB, update, sub []byte) bool {
-	t.Helper()
-	ok, err := yjs.Contains(update, sub)
-	require.NoError(t, err)
-	return ok
-}
-
 // wantSame demands that two documents are the same once what is deleted is
 // dropped in both.
 func wantSame(t testing.TB, want, got []byte, what ...any) {

@@ -236,7 +236,6 @@ func (w *world) document() []byte {
 // log. It fails unless they are contiguous.
 func (w *world) history() []room.Update {
 	w.t.Helper()
-	meta := w.meta()
 	var all []room.Update
 	for _, ref := range w.archives.refs {
 		data, err := w.store.Snapshots().Get(context.Background(), ref)
@@ -246,8 +245,9 @@ func (w *world) history() []room.Update {
 		all = append(all, entries...)
 	}
 	slices.SortFunc(all, func(a, b room.Update) int { return int(a.Seq) - int(b.Seq) })
-	require.Len(w.t, all, int(meta.Trimmed), "what was trimmed is archived")
-	all = append(all, w.entries(meta.Trimmed)...)
+	// What is archived may not be trimmed yet, when a pass died in between.
+	require.GreaterOrEqual(w.t, len(all), int(w.meta().Trimmed), "what was trimmed is archived")
+	all = append(all, w.entries(room.Seq(len(all)))...)
 	for i, u := range all {
 		require.EqualValues(w.t, i+1, u.Seq, "the history has no gap")
 	}
