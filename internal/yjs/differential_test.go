@@ -3,166 +3,216 @@ package yjs
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
-	"sort"
-	"strings"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
-// tree writes a type with all that is in it as tree of oracle/describe.mjs does.
-func tree(out []byte, value any) []byte {
-	t, isType := inner(value)
-	if !isType {
-		return appendSorted(out, value)
-	}
-	kind := t.Kind()
-	out = fmt.Appendf(out, `{"kind":"%s"`, map[Kind]string{
-		KindArray: "array", KindMap: "map", KindText: "text", KindXMLElement: "element", KindXMLFragment: "fragment",
-		KindXMLHook: "hook", KindXMLText: "xmltext",
-	}[kind])
-	if kind == KindXMLElement || kind == KindXMLHook {
-		name := t.branch.name
-		if t.branch.item == nil {
-			name = "UNDEFINED"
+const (
+	// defaultSessions keeps the test within seconds. `make fuzz` plays 20,000.
+	defaultSessions = 300
+	// sessionsAtOnce go to a driver in one request.
+	sessionsAtOnce = 10
+	vectorFolder   = "testdata/vectors"
+)
+
+// TestDifferential plays random sessions with real Yjs and compares everything this package does with them, in all
+// deliveries. SYMPHONY_FUZZ_SEED sets the first seed, SYMPHONY_FUZZ_SESSIONS how many there are. What fails is made
+// small and kept in testdata/vectors, which TestVectors plays again.
+func TestDifferential(t *testing.T) {
+	needNode(t)
+	first := intFromEnv(t, "SYMPHONY_FUZZ_SEED", int(time.Now().UnixNano()&0x3fffffff))
+	count := intFromEnv(t, "SYMPHONY_FUZZ_SESSIONS", defaultSessions)
+	t.Logf("seeds %d to %d: SYMPHONY_FUZZ_SEED=%d SYMPHONY_FUZZ_SESSIONS=%d", first, first+count-1, first, count)
+	var next, failed atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 4) {
+		o, err := startOracle()
+		if err != nil {
+			t.Fatal(err)
 		}
-		out = appendQuoted(append(out, `,"name":`...), name)
-	}
-	out = fmt.Appendf(out, `,"length":%d`, t.Len())
-	if own := t.values(); len(own) > 0 {
-		out = treeMembers(append(out, `,"entries":`...), own)
-	}
-	switch kind {
-	case KindText, KindXMLText:
-		out = append(out, `,"delta":[`...)
-		for i, op := range (&Text{t}).Delta() {
-			if i > 0 {
-				out = append(out, ',')
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer o.in.Close()
+			for failed.Load() < 5 {
+				from := int(next.Add(sessionsAtOnce)) - sessionsAtOnce
+				if from >= count {
+					return
+				}
+				if from%1000 < sessionsAtOnce && from > 0 {
+					t.Logf("%d sessions", from)
+				}
+				failed.Add(playSessions(t, o, first+from, min(sessionsAtOnce, count-from)))
 			}
-			out = tree(append(out, `{"insert":`...), op.Insert)
-			if op.Attributes != nil {
-				out = treeMembers(append(out, `,"attributes":`...), op.Attributes)
-			}
-			out = append(out, '}')
-		}
-		out = append(out, ']')
-	case KindArray, KindXMLElement, KindXMLFragment:
-		out = append(out, `,"items":[`...)
-		for i, v := range t.list() {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = tree(out, v)
-		}
-		out = append(out, ']')
+		}()
 	}
-	return append(out, '}')
+	wg.Wait()
 }
 
-func treeMembers(out []byte, members Object) []byte {
-	members = slices.Clone(members)
-	sort.Slice(members, func(i, j int) bool { return compareUnits(members[i].Key, members[j].Key) < 0 })
-	out = append(out, '{')
-	for i, m := range members {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = tree(append(appendQuoted(out, m.Key), ':'), m.Value)
+// intFromEnv returns a number from the environment.
+func intFromEnv(t *testing.T, name string, fallback int) int {
+	text := os.Getenv(name)
+	if text == "" {
+		return fallback
 	}
-	return append(out, '}')
-}
-
-// appendSorted is AppendJSON with the members of objects in the order of their keys.
-func appendSorted(out []byte, value any) []byte {
-	out, err := AppendJSON(out, sorted(value))
+	n, err := strconv.Atoi(text)
 	if err != nil {
-		panic(err)
+		t.Fatalf("%s: %v", name, err)
 	}
-	return out
+	return n
 }
 
-func sorted(value any) any {
-	switch v := value.(type) {
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = sorted(v[i])
+// playSessions plays n sessions and returns how many cases failed.
+func playSessions(t *testing.T, o *oracle, first, n int) int64 {
+	seeds := make([]int, n)
+	for i := range seeds {
+		seeds[i] = first + i
+	}
+	steps := 20 + rand.New(rand.NewPCG(uint64(first), 3)).IntN(90)
+	sessions, err := tryAsk[[]session](o, map[string]any{"op": "sessions", "seeds": seeds, "steps": steps})
+	if err != nil {
+		t.Errorf("sessions from seed %d: %v", first, err)
+		return 1
+	}
+	var cases []diffCase
+	for i, s := range sessions {
+		if len(s.Updates) > 0 {
+			cases = append(cases, newCase(seeds[i], s))
 		}
-		return list
-	case Object:
-		object := make(Object, len(v))
-		for i := range v {
-			object[i] = Member{v[i].Key, sorted(v[i].Value)}
+	}
+	failures, err := runCases(o, cases)
+	if err != nil {
+		t.Errorf("sessions from seed %d: %v", first, err)
+		return 1
+	}
+	bad := int64(0)
+	for i, list := range failures {
+		if len(list) == 0 {
+			continue
 		}
-		sort.Slice(object, func(i, j int) bool { return compareUnits(object[i].Key, object[j].Key) < 0 })
-		return object
+		bad++
+		small := minimise(o, cases[i], list[0].probe)
+		file := keepVector(t, small, list[0].probe)
+		t.Errorf("seed %d, %s, kept in %s:", cases[i].Seed, cases[i].Delivery, file)
+		for _, f := range list {
+			t.Errorf("  %s: %.2000v", f.probe, f.err)
+		}
 	}
-	return value
+	return bad
 }
 
-// rootKinds says what the roots of generated sessions are, by the first letter of their names (oracle/describe.mjs).
-var rootKinds = map[byte]Kind{
-	't': KindText, 'a': KindArray, 'm': KindMap, 'x': KindXMLFragment, 'e': KindXMLElement, 'y': KindXMLText,
-}
-
-// rootAs returns the handle of a root of a generated session.
-func rootAs(d *Doc, name string) Type {
-	t := d.rootType(name)
-	if t.branch.kind == KindRoot {
-		typed := *t.branch
-		typed.kind = rootKinds[name[0]]
-		t.branch = &typed
+// runCases asks Yjs about all cases at once and returns the failures of each.
+func runCases(o *oracle, cases []diffCase) ([][]failure, error) {
+	var requests []map[string]any
+	probes := make([][]probe, len(cases))
+	for i, c := range cases {
+		probes[i] = c.probes()
+		for _, p := range probes[i] {
+			requests = append(requests, p.requests...)
+		}
 	}
-	return t
-}
-
-func TestReadLikeYjs(t *testing.T) {
-	for seed := 1; seed <= 3000; seed++ {
-		s := askOracle[session](t, map[string]any{"op": "session", "seed": seed})
-		want := askOracle[loaded](t, map[string]any{"op": "load", "updates": s.Updates, "roots": s.Roots, "want": map[string]any{"json": true, "tree": true, "vector": true, "dump": true}})
-		d := NewDoc()
-		for i, u := range s.Updates {
-			if err := d.Apply(u); err != nil {
-				t.Fatalf("seed %d update %d: %v", seed, i, err)
+	answers, err := tryAsk[[]json.RawMessage](o, map[string]any{"op": "batch", "requests": requests})
+	if err != nil {
+		return nil, err
+	}
+	failures := make([][]failure, len(cases))
+	for i := range cases {
+		for _, p := range probes[i] {
+			mine := answers[:len(p.requests)]
+			answers = answers[len(p.requests):]
+			if err := p.check(mine); err != nil {
+				failures[i] = append(failures[i], failure{p.name, err})
 			}
 		}
-		if got := d.StateVector(); string(got) != string(want.Vector) {
-			t.Errorf("seed %d: vector %x, want %x", seed, got, want.Vector)
-		}
-		got := askOracle[loaded](t, map[string]any{"op": "load", "updates": [][]byte{d.Encode()}, "roots": s.Roots, "want": map[string]any{"dump": true}})
-		if a, b := strings.Join(got.Dump.Structs, "\n"), strings.Join(want.Dump.Structs, "\n"); a != b {
-			t.Errorf("seed %d: structs\n%s", seed, lineDiff(a, b))
-		}
-		if a, b := strings.Join(got.Dump.Order, "\n"), strings.Join(want.Dump.Order, "\n"); a != b {
-			t.Errorf("seed %d: order\n%s", seed, lineDiff(a, b))
-		}
-		for name, w := range want.Roots {
-			if got := string(tree(nil, rootAs(d, name).handle(rootAs(d, name).branch))); got != w.Tree {
-				t.Errorf("seed %d root %s:\n got %s\nwant %s", seed, name, got, w.Tree)
+	}
+	return failures, nil
+}
+
+// minimise drops updates as long as the probe still fails.
+func minimise(o *oracle, c diffCase, name string) diffCase {
+	fails := func(c diffCase) bool {
+		failures, err := runCases(o, []diffCase{c})
+		return err == nil && slices.ContainsFunc(failures[0], func(f failure) bool { return f.probe == name })
+	}
+	shrink := func(get func(*diffCase) *[][]byte) {
+		for size := len(*get(&c)); size > 0; size /= 2 {
+			for at := 0; at < len(*get(&c)); {
+				smaller := c
+				list := get(&smaller)
+				*list = slices.Concat((*list)[:at], (*list)[min(at+size, len(*list)):])
+				if fails(smaller) {
+					c = smaller
+				} else {
+					at += size
+				}
 			}
-			r := rootAs(d, name)
-			v, err := r.JSON()
+		}
+	}
+	shrink(func(c *diffCase) *[][]byte { return &c.UpdatesV2 })
+	shrink(func(c *diffCase) *[][]byte { return &c.Vectors })
+	shrink(func(c *diffCase) *[][]byte { return &c.Later })
+	shrink(func(c *diffCase) *[][]byte { return &c.Given })
+	return c
+}
+
+// keepVector writes a case for TestVectors.
+func keepVector(t *testing.T, c diffCase, name string) string {
+	data, err := json.MarshalIndent(c, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(vectorFolder, fmt.Sprintf("%s-%d.json", slug(name), c.Seed))
+	if err := os.MkdirAll(vectorFolder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(data, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func slug(name string) string {
+	out := []byte(name)
+	for i, c := range out {
+		if c == ' ' {
+			out[i] = '-'
+		}
+	}
+	return string(out)
+}
+
+// TestVectors plays what has failed once, and the cases of the study of other implementations.
+func TestVectors(t *testing.T) {
+	o := sharedOracle(t)
+	files, err := filepath.Glob(filepath.Join(vectorFolder, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, _ := AppendJSON(nil, v); string(got) != w.JSON {
-				t.Errorf("seed %d root %s:\n got %s\nwant %s", seed, name, got, w.JSON)
+			var c diffCase
+			if err := json.Unmarshal(data, &c); err != nil {
+				t.Fatal(err)
 			}
-			if got, err := r.AppendJSON(nil); string(got) != w.JSON || err != nil {
-				t.Errorf("seed %d root %s:\n got %s\nwant %s", seed, name, got, w.JSON)
+			failures, err := runCases(o, []diffCase{c})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if t.Failed() {
-			return
-		}
+			for _, f := range failures[0] {
+				t.Errorf("%s: %v", f.probe, f.err)
+			}
+		})
 	}
-}
-
-func lineDiff(a, b string) string {
-	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
-	i := 0
-	for i < len(x) && i < len(y) && x[i] == y[i] {
-		i++
-	}
-	out, _ := json.MarshalIndent(map[string]any{"got": x[i:min(i+5, len(x))], "want": y[i:min(i+5, len(y))]}, "", " ")
-	return string(out)
 }

@@ -108,6 +108,9 @@ func (d *Doc) keep(content []byte) []byte {
 // Apply puts an update into the document. It returns a *DecodeError, with the document unchanged, when the update is
 // not valid or larger than the limits allow, together with what waits already. It does not keep update.
 func (d *Doc) Apply(update []byte) error {
+	if d.edit.local {
+		return ErrInTransaction
+	}
 	lists, deletes, err := d.scan(update)
 	if err != nil {
 		return err

@@ -3,8 +3,8 @@ package yjs
 // Kind is the kind of a shared type.
 type Kind uint8
 
-// The kinds, in the encoding of Yjs (src/structs/ContentType.js typeRefs). KindRoot is a root type of which an update
-// says only the name: any of the others, as whoever uses it knows.
+// The kinds, in the encoding of Yjs (src/structs/ContentType.js typeRefs). KindRoot is a root type, of which
+// updates say only the name: it is whichever of the others those who use it take it for.
 const (
 	KindArray       Kind = typeArray
 	KindMap         Kind = typeMap

@@ -227,6 +227,18 @@ func (p *positions) find(index uint64) (*item, uint64) {
 	return nil, 0
 }
 
+// last returns the last item of the list, nil when there is none.
+func (p *positions) last() *item {
+	n := p.root
+	for len(n.children) > 0 {
+		n = n.children[len(n.children)-1]
+	}
+	if len(n.items) == 0 {
+		return nil
+	}
+	return n.items[len(n.items)-1]
+}
+
 // eachFormatBefore calls f with the formats before an item that are not deleted, from the left.
 func (p *positions) eachFormatBefore(it *item, f func(*item)) {
 	var walk func(n *node)

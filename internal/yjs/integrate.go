@@ -4,13 +4,17 @@ package yjs
 type edit struct {
 	deleted []*item // everything deleted in it, to be garbage at the end
 	undo    []change
-	local   bool // by a writer: kept as separate structs and undoable until the end
+	ranges  []deleteRange // what a writer has deleted
+	local   bool          // by a writer: structs are kept apart, and what is done can be undone, until the end
 }
 
 // split cuts an item so that a new one begins with a clock that is inside it, and returns the new one.
 func (d *Doc) split(it *item, p place, clock uint64) (*item, place) {
 	right := d.newItem()
 	at, inside := it.cutContent(clock)
+	if d.edit.local {
+		d.edit.undo = append(d.edit.undo, change{kind: changeSplit, item: it, right: right, content: it.content, trail: it.trail})
+	}
 	*right = item{
 		client: it.client, clock: clock, length: it.end() - clock,
 		left: it, right: it.right, parent: it.parent, entry: it.entry,
@@ -281,7 +285,7 @@ func (d *Doc) link(it *item, left *item) {
 	it.client.structs.push(it)
 	it.client.end = it.end()
 	if d.edit.local {
-		d.edit.undo = append(d.edit.undo, change{it, false})
+		d.edit.undo = append(d.edit.undo, change{kind: changeInserted, item: it})
 	}
 	if it.ref == refDeleted {
 		it.deleted = true
@@ -301,10 +305,4 @@ func (d *Doc) link(it *item, left *item) {
 	if p.gone() || e != nil && it.right != nil {
 		d.delete(it)
 	}
-}
-
-// change is one step of a writer that can be taken back.
-type change struct {
-	item    *item
-	deleted bool // it was deleted; else it was inserted
 }

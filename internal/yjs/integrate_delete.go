@@ -41,7 +41,8 @@ func (d *Doc) deleteOne(it *item) {
 	}
 	d.edit.deleted = append(d.edit.deleted, it)
 	if d.edit.local {
-		d.edit.undo = append(d.edit.undo, change{it, true})
+		d.edit.undo = append(d.edit.undo, change{kind: changeDeleted, item: it})
+		d.edit.ranges = append(d.edit.ranges, deleteRange{it.client.id, it.clock, it.end()})
 	}
 }
 

@@ -14,7 +14,7 @@ type Type struct {
 	branch *branch
 }
 
-// Kind returns the kind of the type. A root that no writer has made is KindRoot.
+// Kind returns the kind of the type. That of a root is KindRoot.
 func (t Type) Kind() Kind { return t.branch.kind }
 
 // Deleted says whether the type, or one it is in, has been deleted.

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { bytesOf, textOf } from './values.mjs'
 import { load } from './describe.mjs'
 import { session } from './session.mjs'
+import { edit } from './edit.mjs'
 import { bench } from './bench.mjs'
 
 const attempt = f => {
@@ -52,14 +53,16 @@ const ops = {
   // load applies updates and describes the document; loads does so for several lists.
   load: q => load(q),
   loads: q => q.loads.map(load),
-  merge: q => textOf(Y.mergeUpdates(q.updates.map(bytesOf))),
-  diff: q => q.vectors.map(v => textOf(Y.diffUpdate(bytesOf(q.update), bytesOf(v)))),
-  vectors: q => q.updates.map(u => textOf(Y.encodeStateVectorFromUpdate(bytesOf(u)))),
-  toV1: q => q.updates.map(u => textOf(Y.convertUpdateFormatV2ToV1(bytesOf(u)))),
-  toV2: q => q.updates.map(u => textOf(Y.convertUpdateFormatV1ToV2(bytesOf(u)))),
-  accepts: q => q.updates.map(u => accepts(bytesOf(u))),
-  acceptsV2: q => q.updates.map(u => acceptsV2(bytesOf(u))),
+  merge: q => textOf(Y.mergeUpdates((q.updates ?? []).map(bytesOf))),
+  diff: q => (q.vectors ?? []).map(v => textOf(Y.diffUpdate(bytesOf(q.update), bytesOf(v)))),
+  vectors: q => (q.updates ?? []).map(u => textOf(Y.encodeStateVectorFromUpdate(bytesOf(u)))),
+  toV1: q => (q.updates ?? []).map(u => textOf(Y.convertUpdateFormatV2ToV1(bytesOf(u)))),
+  toV2: q => (q.updates ?? []).map(u => textOf(Y.convertUpdateFormatV1ToV2(bytesOf(u)))),
+  accepts: q => (q.updates ?? []).map(u => accepts(bytesOf(u))),
+  acceptsV2: q => (q.updates ?? []).map(u => acceptsV2(bytesOf(u))),
   awareness: q => readAwareness(q),
+  // edit makes edits as op load's document.
+  edit: q => edit(q),
   // batch answers several requests at once.
   batch: q => q.requests.map(answer),
   bench: q => bench(q)

@@ -40,3 +40,21 @@ export const show = (v, sort = false) => {
   const object = '{' + keys.map(k => JSON.stringify(k) + ':' + show(v[k], sort)).join() + '}'
   return keys.includes('$yjs') ? tagged('object', object) : object
 }
+
+// parse reads what show writes.
+export const parse = text => untag(JSON.parse(text))
+
+const untag = v => {
+  if (v === null || typeof v !== 'object') return v
+  if (Array.isArray(v)) return v.map(untag)
+  if (!Object.hasOwn(v, '$yjs')) return untagMembers(v)
+  switch (v.$yjs) {
+    case 'undefined': return undefined
+    case 'bigint': return BigInt(v.value)
+    case 'bytes': return bytesOf(v.value)
+    case 'object': return untagMembers(v.value)
+    default: return Number(v.$yjs)
+  }
+}
+
+const untagMembers = v => Object.fromEntries(Object.entries(v).map(([k, e]) => [k, untag(e)]))
