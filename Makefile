@@ -17,7 +17,7 @@ GO ?= go
 NPM ?= npm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-AWS_PACKAGES := ./internal/awstest/... ./internal/dynamostore/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/...
+AWS_PACKAGES := ./internal/awstest/... ./internal/awsretry/... ./internal/dynamostore/... ./internal/dynamodirectory/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/...
 
 .PHONY: help
 help: ## This list
@@ -27,7 +27,9 @@ help: ## This list
 # ---------------------------------------------------------------- run
 
 .PHONY: local
-local: need-go need-node build/symphony-local whiteboard ## Run everything on this machine: gateway, functions, store, whiteboard
+local: need-go need-node ## Run everything on this machine: gateway, functions, store, whiteboard
+	@[ -x build/symphony-local ] || echo "· building the local stack and the whiteboard (the first time this takes a minute or two)"
+	@$(MAKE) --no-print-directory -j2 build/symphony-local whiteboard
 	@if [ "$(FUNCTIONS)" = process ]; then $(MAKE) --no-print-directory functions ARCH=$$($(GO) env GOARCH); fi
 	@exec build/symphony-local --port '$(PORT)' --data '$(DATA)' --stack '$(STACK)' --functions '$(FUNCTIONS)' $(ARGS)
 

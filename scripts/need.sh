@@ -20,7 +20,7 @@ go)
 node)
   command -v node >/dev/null || { echo "Node.js is not installed. Symphony needs Node 20 or newer: https://nodejs.org" >&2; exit 1; }
   have=$(node --version | sed 's/^v//')
-  if older "$have" 20.0.0; then echo "Node $have is too old. Symphony needs Node 20 or newer: https://nodejs.org" >&2; exit 1; fi
+  if older "$have" 20.19.0; then echo "Node $have is too old. Symphony needs Node 20.19 or newer: https://nodejs.org" >&2; exit 1; fi
   command -v npm >/dev/null || { echo "npm is not installed (it comes with Node.js: https://nodejs.org)" >&2; exit 1; }
   ;;
 java)
