@@ -16,6 +16,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/apigwsender"
 	"github.com/symphony-rt/symphony/internal/auth"
 	"github.com/symphony-rt/symphony/internal/config"
+	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/dynamostore"
 	"github.com/symphony-rt/symphony/internal/handler"
 	"github.com/symphony-rt/symphony/internal/room"
@@ -140,5 +141,9 @@ func Checkpoint() (*handler.Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handler.NewCheckpoint(service, handler.CheckpointOptions{Rule: e.Rule()}, e.Log), nil
+	metrics := directory.NewMetrics(os.Stdout, e.Config.Table)
+	return handler.NewCheckpoint(service, handler.CheckpointOptions{
+		Rule: e.Rule(),
+		Lag:  func(lag time.Duration) error { return metrics.WriteCheckpointLag(time.Now(), lag) },
+	}, e.Log), nil
 }

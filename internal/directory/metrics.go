@@ -21,6 +21,8 @@ const (
 	MetricDisconnects = "Disconnects"
 	MetricCheckpoints = "Checkpoints"
 	MetricSkipped     = "SkippedRecords"
+	// MetricCheckpointLag is in seconds, one value a sweep that found rooms.
+	MetricCheckpointLag = "CheckpointLag"
 )
 
 // Counts are what happened in some changes.
@@ -71,19 +73,10 @@ func (m *Metrics) Write(at time.Time, n Counts) error {
 	if n == (Counts{}) {
 		return nil
 	}
-	line, err := json.Marshal(map[string]any{
-		"_aws": map[string]any{
-			"Timestamp": at.UnixMilli(),
-			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace":  Namespace,
-				"Dimensions": [][]string{{"Table"}},
-				"Metrics": []metricUnit{
-					{MetricUpdates, "Count"}, {MetricUpdateBytes, "Bytes"}, {MetricConnects, "Count"},
-					{MetricDisconnects, "Count"}, {MetricCheckpoints, "Count"}, {MetricSkipped, "Count"},
-				},
-			}},
-		},
-		"Table":           m.table,
+	return m.line(at, []metricUnit{
+		{MetricUpdates, "Count"}, {MetricUpdateBytes, "Bytes"}, {MetricConnects, "Count"},
+		{MetricDisconnects, "Count"}, {MetricCheckpoints, "Count"}, {MetricSkipped, "Count"},
+	}, map[string]any{
 		MetricUpdates:     n.Updates,
 		MetricUpdateBytes: n.UpdateBytes,
 		MetricConnects:    n.Connects,
@@ -91,6 +84,25 @@ func (m *Metrics) Write(at time.Time, n Counts) error {
 		MetricCheckpoints: n.Checkpoints,
 		MetricSkipped:     n.Skipped,
 	})
+}
+
+// WriteCheckpointLag writes the longest that an update waited in a sweep.
+func (m *Metrics) WriteCheckpointLag(at time.Time, lag time.Duration) error {
+	return m.line(at, []metricUnit{{MetricCheckpointLag, "Seconds"}}, map[string]any{MetricCheckpointLag: lag.Seconds()})
+}
+
+// line writes values with what makes metrics of them.
+func (m *Metrics) line(at time.Time, units []metricUnit, values map[string]any) error {
+	values["Table"] = m.table
+	values["_aws"] = map[string]any{
+		"Timestamp": at.UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace":  Namespace,
+			"Dimensions": [][]string{{"Table"}},
+			"Metrics":    units,
+		}},
+	}
+	line, err := json.Marshal(values)
 	if err != nil {
 		return fmt.Errorf("directory: metrics: %w", err)
 	}

@@ -30,6 +30,9 @@ type Rule interface {
 type CheckpointOptions struct {
 	// Rule is nil when the schedule always runs, as it does on a laptop.
 	Rule Rule
+	// Lag is told the longest that an update waited for its snapshot, after each
+	// sweep that found rooms; nil tells nobody.
+	Lag func(lag time.Duration) error
 	// Wait pauses between two sweeps of one event; nil means a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
@@ -103,6 +106,11 @@ func (c *Checkpoint) sweep(ctx context.Context) (idle bool, err error) {
 		return false, err
 	}
 	c.log.Info("checkpoint sweep", "report", report)
+	if c.Lag != nil && report.Rooms > 0 {
+		if err := c.Lag(report.Lag); err != nil {
+			c.log.Error("checkpoint lag metric", "error", err)
+		}
+	}
 	return report.Rooms == 0, nil
 }
 

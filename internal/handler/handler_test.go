@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -322,10 +323,12 @@ func TestScheduleRestsOnlyWhenIdle(t *testing.T) {
 		"a failed sweep is not idle":    {[]int{0}, nil, room.ErrUnavailable, nil},
 	} {
 		r := &rule{}
-		h := NewCheckpoint(&sweeper{rooms: c.rooms, fail: c.fail}, CheckpointOptions{Rule: r, Wait: func(context.Context, time.Duration) error { return c.wait }}, slog.New(slog.DiscardHandler))
+		lags := 0
+		h := NewCheckpoint(&sweeper{rooms: c.rooms, fail: c.fail}, CheckpointOptions{Rule: r, Lag: func(time.Duration) error { lags++; return nil }, Wait: func(context.Context, time.Duration) error { return c.wait }}, slog.New(slog.DiscardHandler))
 		err := h.Handle(t.Context(), events.CloudWatchEvent{Detail: json.RawMessage(`{"sweeps":2}`)})
 		require.ErrorIs(t, err, c.fail, name)
 		require.Equal(t, c.want, r.calls, name)
+		require.Equal(t, c.fail == nil && slices.Max(c.rooms) > 0, lags > 0, "%s: a sweep that found rooms tells their lag", name)
 	}
 	r := &rule{}
 	h := NewCheckpoint(&sweeper{}, CheckpointOptions{Rule: r, Wait: func(context.Context, time.Duration) error { return timeUp }}, slog.New(slog.DiscardHandler))
