@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/symphony-rt/symphony/internal/protocol"
+	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
 // awareness relays presence to the other members. It is not stored. A reader
@@ -17,12 +18,12 @@ import (
 // renewal every 15 s is all there is (y-websocket's messageReconnectTimeout,
 // y-protocols' outdatedTimeout).
 func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness, frame string) (protocol.Message, error) {
-	states, err := countAwareness(m.Update)
+	states, err := yjs.DecodeAwareness(m.Update)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidAwareness, err)
 	}
-	if states > MaxAwarenessStates {
-		return nil, fmt.Errorf("%w: %d states, at most %d", ErrInvalidAwareness, states, MaxAwarenessStates)
+	if len(states) > MaxAwarenessStates {
+		return nil, fmt.Errorf("%w: %d states, at most %d", ErrInvalidAwareness, len(states), MaxAwarenessStates)
 	}
 	list, err := s.listMembers(ctx, v.Room)
 	if err != nil {
