@@ -76,7 +76,7 @@ type Profile struct {
 }
 
 // Rooms is the number of rooms of all workers.
-func (p *Profile) Rooms() int { return (p.Users + p.RoomSize - 1) / p.RoomSize }
+func (p *Profile) Rooms() int { return (p.Users + p.RoomSize - 1) / max(1, p.RoomSize) }
 
 // editStart is when the first edit may be sent, after Start.
 func (p *Profile) editStart() time.Duration { return p.Ramp + p.Settle }

@@ -68,7 +68,7 @@ func dialSymphony(ctx context.Context, p *Profile, url, room string, client uint
 		OnUpdate:     func(_ uint64, update []byte) { l.update(update) },
 		OnAwareness:  func([]byte) { l.presenceCame() },
 		OnAck:        func(id, _ uint64) { l.acked(int(id) - 1) },
-		OnDisconnect: func(err error) { l.lost(err) },
+		OnDisconnect: func(err error) { l.lost(err); s.back(l) },
 		OnRejected:   func(_ uint64, err *protocol.Error) { l.rejected(err) },
 		OnWelcome:    func(*protocol.Welcome) { l.synced(welcomed.Swap(true)) },
 	}
@@ -92,6 +92,18 @@ func dialSymphony(ctx context.Context, p *Profile, url, room string, client uint
 		l.synced(false)
 	}
 	return s, nil
+}
+
+// back tells when a plain client, which is not welcomed, has come back.
+func (s *symphony) back(l listener) {
+	if s.plain == nil {
+		return
+	}
+	go func() {
+		if s.client.WaitSynced(context.Background()) == nil { // it ends with the client
+			l.synced(true)
+		}
+	}()
 }
 
 func (s *symphony) edit(update []byte, clock uint64) {
