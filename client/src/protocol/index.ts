@@ -1,0 +1,6 @@
+/** The wire of docs/PROTOCOL.md. */
+
+export { decodeMessage, encodeMessage, MalformedError } from './codec'
+export { decodeFrame, encodeFrame, fromBase64, GatewayError, toBase64 } from './frame'
+export * from './limits'
+export { ErrorCode, TABLE, type Header, type Message, type MessageName, type MessageOf } from './messages'

@@ -1,0 +1,60 @@
+/** Time as the provider sees it, so that tests can be its master. */
+
+/** What the provider needs of a clock. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now (): number
+  setTimeout (run: () => void, ms: number): unknown
+  clearTimeout (handle: unknown): void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: handle => { clearTimeout(handle as ReturnType<typeof setTimeout>) }
+}
+
+/** The longest delay that setTimeout keeps; a longer one fires at once. */
+const MAX_DELAY = 2 ** 31 - 1
+
+/** Timers by name: setting one again replaces it, and all can be cleared at once. */
+export class Timers {
+  readonly #running = new Map<string, { handle: unknown, at: number }>()
+  readonly #clock: Clock
+
+  constructor (clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Runs `run` after `ms`, once. */
+  set (name: string, ms: number, run: () => void): void {
+    this.clear(name)
+    const delay = Math.min(Math.max(0, ms), MAX_DELAY)
+    const handle = this.#clock.setTimeout(() => {
+      this.#running.delete(name)
+      run()
+    }, delay)
+    this.#running.set(name, { handle, at: this.#clock.now() + delay })
+  }
+
+  /** Like set, unless it would run earlier anyway. */
+  atMost (name: string, ms: number, run: () => void): void {
+    const timer = this.#running.get(name)
+    if (timer === undefined || timer.at > this.#clock.now() + ms) this.set(name, ms, run)
+  }
+
+  has (name: string): boolean {
+    return this.#running.has(name)
+  }
+
+  clear (name: string): void {
+    const timer = this.#running.get(name)
+    if (timer === undefined) return
+    this.#running.delete(name)
+    this.#clock.clearTimeout(timer.handle)
+  }
+
+  clearAll (): void {
+    for (const name of [...this.#running.keys()]) this.clear(name)
+  }
+}

@@ -1,0 +1,39 @@
+/** What a SymphonyProvider can be told. */
+
+import type { Awareness } from 'y-protocols/awareness'
+import type { Times } from '../protocol'
+import type { Clock } from './clock'
+import type { SocketConstructor } from './link'
+import type { Token } from './token'
+import type { Fetch } from './transfer'
+
+export interface SymphonyProviderOptions {
+  /** Connect at once. Default true. */
+  connect?: boolean
+  /** Default: a new Awareness of the document. */
+  awareness?: Awareness
+  /** Further query parameters of the WebSocket URL. */
+  params?: Record<string, string>
+  /** Access token, or a function that gets one for each connection and before one expires. */
+  token?: Token
+  /** Where the token travels: among the subprotocols, where no log shows it, or in the query. Default 'subprotocol'. */
+  tokenIn?: 'subprotocol' | 'query'
+  /** Keep the document and what is not acknowledged in IndexedDB. Default false. */
+  offline?: boolean
+  /** Let the browser ask before a page with unacknowledged changes is left. Default false. */
+  warnBeforeUnload?: boolean
+  /** No exchange with other tabs. Default false. */
+  disableBc?: boolean
+  /** Further subprotocols to offer. */
+  protocols?: string[]
+  /** Default: the browser's WebSocket. */
+  WebSocketPolyfill?: SocketConstructor
+  /** The longest wait between two attempts, ms. Default 30,000. */
+  maxBackoffTime?: number
+  /** Intervals, each with a default from docs/PROTOCOL.md. */
+  times?: Partial<Times>
+  /** For tests: time, randomness in [0, 1), HTTP. */
+  clock?: Clock
+  random?: () => number
+  fetch?: Fetch
+}

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+/** One file for each entry of package.json's `exports`; layers that are not there yet are left out. */
+const entries = { index: 'src/index.ts', testing: 'src/testing/index.ts', react: 'src/react/index.ts' }
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    minify: false, // the app's bundler does it
+    sourcemap: true,
+    lib: {
+      entry: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, here(path)]).filter(([, path]) => existsSync(path!))),
+      formats: ['es']
+    },
+    rollupOptions: {
+      external: [/^node:/, /^(yjs|lib0|y-protocols|idb|react|react-dom)(\/|$)/],
+      output: { chunkFileNames: 'chunks/[name]-[hash].js' }
+    }
+  }
+})
