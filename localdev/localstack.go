@@ -61,7 +61,7 @@ func (l localStack) find(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("docker compose could not start it: %w", err)
 	}
 	if !l.answers(ctx) {
-		return "", fmt.Errorf("Docker started it, but it does not answer on %s", l.endpoint)
+		return "", fmt.Errorf("the one that Docker started it does not answer on %s", l.endpoint)
 	}
 	return "Docker runs it", nil
 }
@@ -85,7 +85,7 @@ func (l localStack) answers(ctx context.Context) bool {
 
 func dockerRuns(ctx context.Context) error {
 	if _, err := exec.LookPath("docker"); err != nil {
-		return errors.New("Docker is not installed")
+		return errors.New("docker is not installed")
 	}
 	ctx, cancel := context.WithTimeout(ctx, dockerTime)
 	defer cancel()
