@@ -118,10 +118,45 @@ check: ## What CI runs: lint, every test, nothing skipped
 fuzz: need-go need-node internal/yjs/oracle/node_modules/.package-lock.json ## 20,000 differential sessions of the update engine against real Yjs
 	@SYMPHONY_REQUIRE_ALL=1 SYMPHONY_FUZZ_SESSIONS=$${SYMPHONY_FUZZ_SESSIONS:-20000} $(GO) test ./internal/yjs -run '^TestDifferential' -count=1 -timeout 3h -v
 
+# ---------------------------------------------------------------- speed
+
+# The reference profile: 4 in a room, each an edit per 10 s and a presence per 5 s.
+LOAD_ARGS ?=
+BENCH_TIME ?= 300ms
+BENCH_COUNT ?= 5
+BENCH_PACKAGES := ./internal/protocol ./internal/gateway ./internal/room ./internal/handler ./internal/pebblestore ./internal/yjs
+
+.PHONY: build/loadtest
+build/loadtest:
+	@$(GO) build -trimpath -o $@ ./cmd/loadtest
+
+.PHONY: load
+load: need-go build/symphony-local build/loadtest ## Load test: 2,000 users in 500 rooms on this machine, about a minute
+	@mkdir -p build/load
+	@build/loadtest --users 2000 --duration 30s --settle 5s --churn 0.2 --json build/load/load.json --report build/load/load.html $(LOAD_ARGS)
+
+.PHONY: load-full
+load-full: need-go build/symphony-local build/loadtest ## Load test: 20,000 users in 5,000 rooms, 60 s of edits (about 4 minutes)
+	@mkdir -p build/load
+	@build/loadtest --users 20000 --workers 2 --gateways 2 --duration 60s --settle 10s --drain 60s --sample 500 --json build/load/load-full.json --report build/load/load-full.html $(LOAD_ARGS)
+
+.PHONY: load-compare
+load-compare: need-go need-node build/symphony-local build/loadtest loadtest/targets/node_modules/.package-lock.json ## Symphony and y-websocket, one after the other, at 8,000 users and at saturation
+	@scripts/load-compare.sh
+
 .PHONY: bench
-bench: need-go internal/yjs/oracle/node_modules/.package-lock.json ## Benchmarks, with ratios against Yjs in Node and y-crdt
+bench: need-go ## Benchmarks of the message path, compared with the committed baseline
+	@mkdir -p build/bench
+	@$(GO) test $(BENCH_PACKAGES) -run '^$$' -bench . -benchmem -benchtime $(BENCH_TIME) -count $(BENCH_COUNT) -timeout 60m | tee build/bench/new.txt
+	@cd benchmarks && $(GO) tool benchstat baseline.txt ../build/bench/new.txt
+
+.PHONY: bench-baseline
+bench-baseline: need-go ## Take the benchmarks of this machine as the baseline
+	@$(GO) test $(BENCH_PACKAGES) -run '^$$' -bench . -benchmem -benchtime $(BENCH_TIME) -count $(BENCH_COUNT) -timeout 60m | tee benchmarks/baseline.txt
+
+.PHONY: bench-yjs
+bench-yjs: need-go need-node internal/yjs/oracle/node_modules/.package-lock.json ## The update engine against Yjs in Node and y-crdt
 	@SYMPHONY_BENCH=1 $(GO) test ./internal/yjs -run '^TestBenchmarkAgainstYjs$$' -count=1 -v -timeout 30m
-	@$(GO) test ./internal/... -run '^$$' -bench . -benchmem
 
 # ---------------------------------------------------------------- keep
 
