@@ -23,7 +23,7 @@ type backend struct {
 	// uploads serves what S3's presigned URLs would, below uploadsPath; nil when
 	// the engine serves its own.
 	uploads http.Handler
-	// rooms serves the room directory at roomsPath; nil where it lies in the table.
+	// rooms serves the room directory at roomsPath.
 	rooms http.Handler
 	// healthy says whether the store still works; failed closes when it stops.
 	healthy func() error
@@ -71,7 +71,7 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	b.rooms = serveRooms(rooms)
+	b.rooms = serveRooms(func(context.Context) ([]directory.Entry, error) { return rooms.List(), nil })
 	b.where, b.stack, b.why = where, stackEmbedded, why
 	return b, nil
 }

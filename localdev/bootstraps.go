@@ -17,7 +17,7 @@ import (
 // functionTimes are the functions' time-outs, as infra has them.
 var functionTimes = map[string]time.Duration{
 	fnAuthorize: 5 * time.Second, fnConnect: 10 * time.Second, fnMessage: 29 * time.Second,
-	fnDisconnect: 10 * time.Second, fnCheckpoint: 90 * time.Second,
+	fnDisconnect: 10 * time.Second, fnCheckpoint: 90 * time.Second, fnStream: 60 * time.Second,
 }
 
 // functionConcurrency bounds the instances of one function on a laptop: each is

@@ -53,8 +53,13 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 		healthy: func() error { return nil },
 		close:   func(context.Context) error { return nil },
 	}
+	b.rooms = tableRooms(db)
 	if o.functions == functionsProcess {
-		return b, b.runBootstraps(o, s, e, log)
+		err := b.runBootstraps(o, s, e, log)
+		if err == nil {
+			err = b.feedStream(ctx, cfg, e.dynamodb, log.With("part", "stream"))
+		}
+		return b, err
 	}
 	policy, err := policyFor(o)
 	if err != nil {
@@ -69,8 +74,10 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	b.functions = inlineFunctions(service, policy, systemClock{}, log.With("part", "functions"))
-	return b, nil
+	functions := inlineFunctions(service, policy, systemClock{}, log.With("part", "functions"))
+	functions[fnStream] = streamFunction(db, log.With("part", "functions"))
+	b.functions = functions
+	return b, b.feedStream(ctx, cfg, e.dynamodb, log.With("part", "stream"))
 }
 
 var errNotBuilt = errors.New("the functions are not built for this machine: make functions ARCH=amd64 (or arm64), or use `make local FUNCTIONS=process`, which does it")

@@ -21,6 +21,7 @@ const (
 	fnMessage    = "message"
 	fnDisconnect = "disconnect"
 	fnCheckpoint = "checkpoint"
+	fnStream     = "stream"
 )
 
 // inlineFunctions runs the functions' handlers in this process. Events go in

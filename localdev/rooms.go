@@ -55,16 +55,21 @@ type roomLine struct {
 }
 
 // serveRooms answers this machine only: room names may say more than they should.
-func serveRooms(rooms *directory.Memory) http.Handler {
+func serveRooms(list func(context.Context) ([]directory.Entry, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.RemoteAddr)
 		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 			http.Error(w, "only from this machine", http.StatusForbidden)
 			return
 		}
+		entries, err := list(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
 		now := time.Now()
 		lines := []roomLine{}
-		for _, e := range rooms.List() {
+		for _, e := range entries {
 			lines = append(lines, roomLine{
 				Room: e.Room, Active: e.Active(now), Connections: e.Connections(now), Updates: e.Updates, Bytes: e.Bytes,
 				LogBytes: e.LogBytes, Snapshot: e.SnapshotBytes, Created: e.Created, LastActive: e.LastActive,

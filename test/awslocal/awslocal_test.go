@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,7 +49,7 @@ var build = sync.OnceValues(func() (dir string, err error) {
 	if err := compile("symphony-local", "./localdev"); err != nil {
 		return "", err
 	}
-	for _, f := range []string{"authorize", "connect", "message", "disconnect", "checkpoint"} {
+	for _, f := range []string{"authorize", "connect", "message", "disconnect", "checkpoint", "stream"} {
 		if err := compile(filepath.Join("functions", f, "bootstrap"), "./functions/"+f, "-tags", "lambda.norpc", "-trimpath"); err != nil {
 			return "", err
 		}
@@ -318,4 +319,25 @@ func TestKilledStackComesBack(t *testing.T) {
 	s = start(t, stack)
 	_, d := dial(t, s, room, rtclient.Symphony, 2)
 	require.Zero(t, d.missing(t, updates))
+
+	// P26: the stream function's directory has it too, with the truth.
+	type line struct {
+		Room        string
+		Connections int
+		Updates     uint64
+	}
+	var mine line
+	require.Eventually(t, func() bool {
+		res, err := http.Get(s.URL + "_rooms")
+		require.NoError(t, err)
+		defer res.Body.Close()
+		var lines []line
+		require.NoError(t, json.NewDecoder(res.Body).Decode(&lines))
+		for _, l := range lines {
+			if l.Room == room {
+				mine = l
+			}
+		}
+		return mine.Updates == uint64(len(updates))
+	}, time.Minute, 100*time.Millisecond, "%+v", mine)
 }
