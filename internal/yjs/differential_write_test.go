@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strings"
 )
 
 // scribe makes random edits with a Tx and writes them down for oracle/edit.mjs.
@@ -294,7 +296,11 @@ func (c diffCase) probeWrite() probe {
 			}
 			for name, w := range l.Roots {
 				t := rootAs(d, name)
-				if got := string(tree(nil, t.handle(t.branch))); got != w.Tree && !c.split() {
+				got := string(tree(nil, t.handle(t.branch)))
+				if i == 1 {
+					got, w.Tree = normalTree(got), normalTree(w.Tree)
+				}
+				if got != w.Tree && !c.split() {
 					notes, _ := json.Marshal(transactions)
 					return fmt.Errorf("%s, root %s:\n got %s\nwant %s\n%s", what, name, got, w.Tree, notes)
 				}
@@ -344,4 +350,59 @@ func (c diffCase) writeOnce(s *scribe, d *Doc, client uint64) (update []byte, no
 		return nil, nil, fmt.Errorf("update %x is not minimal: %v", update, err)
 	}
 	return update, notes, nil
+}
+
+// normalTree makes equal what is the same to a reader: neighbours with equal formats are joined, for Yjs sets some formats
+// twice, and characters beyond U+FFFF are two U+FFFD, for Yjs keeps pairs split that it has split for nothing.
+func normalTree(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r > 0xffff {
+			b.WriteString(replacement)
+			r = 0xfffd
+		}
+		b.WriteRune(r)
+	}
+	var value any
+	if err := json.Unmarshal([]byte(b.String()), &value); err != nil {
+		panic(err)
+	}
+	out, err := json.Marshal(joinInserts(value))
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
+
+// joinInserts joins neighbours in deltas.
+func joinInserts(value any) any {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			v[i] = joinInserts(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = joinInserts(v[key])
+		}
+		delta, _ := v["delta"].([]any)
+		var joined []any
+		for _, e := range delta {
+			op, _ := e.(map[string]any)
+			text, isText := op["insert"].(string)
+			if n := len(joined); n > 0 && isText {
+				last := joined[n-1].(map[string]any)
+				before, wasText := last["insert"].(string)
+				if wasText && reflect.DeepEqual(last["attributes"], op["attributes"]) {
+					last["insert"] = before + text
+					continue
+				}
+			}
+			joined = append(joined, e)
+		}
+		if delta != nil {
+			v["delta"] = joined
+		}
+	}
+	return value
 }

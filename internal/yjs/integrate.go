@@ -13,7 +13,11 @@ func (d *Doc) split(it *item, p place, clock uint64) (*item, place) {
 	right := d.newItem()
 	at, inside := it.cutContent(clock)
 	if d.edit.local {
-		d.edit.undo = append(d.edit.undo, change{kind: changeSplit, item: it, right: right, content: it.content, trail: it.trail})
+		step := change{kind: changeSplit, item: it, right: right, content: it.content, trail: it.trail}
+		if inside {
+			step.pair = it.content[at : at+4]
+		}
+		d.edit.undo = append(d.edit.undo, step)
 	}
 	*right = item{
 		client: it.client, clock: clock, length: it.end() - clock,

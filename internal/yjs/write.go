@@ -3,6 +3,7 @@ package yjs
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 var (
@@ -79,6 +80,7 @@ func (d *Doc) commit(c *docClient, before uint64) []byte {
 	if c.end == before && len(d.edit.ranges) == 0 {
 		return nil
 	}
+	d.joinPairs()
 	d.collect()
 	w := newUpdateWriter(0)
 	d.encodeClient(w, c, before)
@@ -87,19 +89,33 @@ func (d *Doc) commit(c *docClient, before uint64) []byte {
 	return update
 }
 
+// joinPairs puts surrogate pairs together again that were split for nothing, as by a format that was there already. Others
+// do not hear of such a split.
+func (d *Doc) joinPairs() {
+	for _, step := range slices.Backward(d.edit.undo) {
+		right := step.right
+		if step.kind != changeSplit || step.pair == nil || !right.lead || right.deleted || right.left == nil {
+			continue
+		}
+		left := right.left
+		if left.client != right.client || left.end() != right.clock || left.deleted || !left.trail {
+			continue
+		}
+		left.absorb(right, slices.Concat(left.content, step.pair, right.content))
+	}
+}
+
 // joinFrom joins the structs of a client from a clock on with those before them, as Yjs does.
 func (c *docClient) joinFrom(clock uint64) {
 	for last := c.structs.last(); last != nil && last.clock >= clock && last.clock > 0; {
-		p := c.structs.find(last.clock)
-		prev := c.structs.prev(p)
-		c.joinContent(p, prev)
+		prev := c.structs.prev(c.structs.find(last.clock))
+		joinContent(prev, last)
 		last = prev
 	}
 }
 
-// joinContent appends the content of the struct at p to the one before it, if Yjs would.
-func (c *docClient) joinContent(p place, left *item) {
-	it := c.structs.at(p)
+// joinContent appends the content of it to the struct before it, if Yjs would.
+func joinContent(left, it *item) {
 	if left == nil || left.ref != it.ref || left.deleted || it.deleted || it.entry != nil || left.right != it ||
 		!it.hasOrigin || it.origin != left.lastID() || !left.sameRight(it) || left.trail || it.lead {
 		return
@@ -107,18 +123,25 @@ func (c *docClient) joinContent(p place, left *item) {
 	if it.ref != refString && it.ref != refAny && it.ref != refJSON || len(left.content)+len(it.content) > maxJoined {
 		return
 	}
-	left.content = append(left.content, it.content...)
-	left.trail = it.trail
-	if left.right = it.right; it.right != nil {
-		it.right.left = left
+	left.absorb(it, append(left.content, it.content...))
+}
+
+// absorb takes over the clocks of right, the neighbour in the list and next struct of the client, and gets new content.
+// Both are visible.
+func (it *item) absorb(right *item, content []byte) {
+	if it.right = right.right; it.right != nil {
+		it.right.left = it
+	} else if it.entry != nil {
+		it.entry.last = it
 	}
-	if it.leaf != nil {
-		it.parent.positions.remove(it)
-		left.leaf.grow(int64(it.length))
+	if right.leaf != nil {
+		it.parent.positions.remove(right)
+		it.leaf.grow(int64(right.length))
 	}
-	left.length += it.length
-	c.structs.removeAt(p)
-	*it = item{deleted: true}
+	it.content, it.trail, it.length = content, right.trail, it.length+right.length
+	structs := &it.client.structs
+	structs.removeAt(structs.find(right.clock))
+	*right = item{deleted: true}
 }
 
 // change is one step of a writer that can be undone.
@@ -127,6 +150,7 @@ type change struct {
 	item    *item
 	right   *item  // cut off, for changeSplit
 	content []byte // before, for changeSplit
+	pair    []byte // the surrogate pair that was split, if there was one
 	trail   bool   // before, for changeSplit
 }
 
@@ -191,17 +215,8 @@ func (it *item) undelete() {
 // unsplit joins what was split.
 func (s *change) unsplit() {
 	left, right := s.item, s.right
-	if left.right = right.right; right.right != nil {
-		right.right.left = left
-	} else if right.entry != nil {
-		right.entry.last = left
-	}
-	if right.leaf != nil {
-		left.parent.positions.remove(right)
-		left.leaf.grow(int64(right.length))
-	}
-	left.content, left.trail, left.length = s.content, s.trail, left.length+right.length
-	left.client.structs.removeAt(left.client.structs.find(right.clock))
+	left.absorb(right, s.content)
+	left.trail = s.trail
 }
 
 // Text returns a handle for a root as a text, made when there is none.

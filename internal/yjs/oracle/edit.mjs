@@ -54,7 +54,7 @@ const reach = (doc, e) => {
 export const edit = q => {
   const doc = newDoc(q)
   doc.clientID = q.client
-  for (const u of q.updates) Y.applyUpdate(doc, bytesOf(u))
+  for (const u of q.updates ?? []) Y.applyUpdate(doc, bytesOf(u))
   const updates = []
   doc.on('update', u => updates.push(textOf(u)))
   for (const transaction of q.transactions) {
