@@ -137,8 +137,7 @@ func ParseOptions(context map[string]any) (Options, error) {
 	if !stagePattern.MatchString(o.Stage) {
 		r.wrong("-c stage=%s: a lower-case letter, then up to 19 letters, digits or hyphens", o.Stage)
 	}
-	isDev := o.Stage == "dev" || strings.HasPrefix(o.Stage, "dev-")
-	o.Retain = r.flag("retain", !isDev)
+	o.Retain = r.flag("retain", !IsDev(o.Stage))
 	o.authentication(r)
 	o.domain(r)
 	o.Origins = strings.Split(r.text("origins", "*"), ",")
@@ -176,6 +175,9 @@ func ParseOptions(context map[string]any) (Options, error) {
 	r.unknown()
 	return o, errors.Join(r.errs...)
 }
+
+// IsDev says whether a stage is one to play with: its data goes with it.
+func IsDev(stage string) bool { return stage == "dev" || strings.HasPrefix(stage, "dev-") }
 
 func (o *Options) authentication(r *reader) {
 	o.SecretParameter, o.SecretKey = r.text("secretParameter", ""), r.text("secretKey", "")

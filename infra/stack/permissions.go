@@ -165,7 +165,7 @@ func (s *Stack) grantSecret() {
 // grantSchedule lets the two functions that know turn the schedule on and off.
 func (s *Stack) grantSchedule() {
 	arn := s.Root.FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("events"), Resource: jsii.String("rule"), ResourceName: jsii.String(s.scheduleName()),
+		Service: jsii.String("events"), Resource: jsii.String("rule"), ResourceName: jsii.String(s.Options.ScheduleName()),
 	})
 	s.Functions["stream"].AddToRolePolicy(statement([]string{"events:EnableRule"}, *arn))
 	s.Functions["checkpoint"].AddToRolePolicy(statement([]string{"events:EnableRule", "events:DisableRule"}, *arn))

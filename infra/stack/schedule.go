@@ -28,7 +28,7 @@ const (
 // checkpoint function turns it off again when there is nothing to do.
 func (s *Stack) addSchedule() {
 	s.Schedule = awsevents.NewRule(s.Root, jsii.String("Schedule"), &awsevents.RuleProps{
-		RuleName:    jsii.String(s.scheduleName()),
+		RuleName:    jsii.String(s.Options.ScheduleName()),
 		Description: jsii.String("Checkpoints while rooms are edited. Turned on and off by Symphony itself."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
 		Enabled:     jsii.Bool(false),
@@ -45,11 +45,12 @@ func (s *Stack) addSchedule() {
 	for _, name := range []string{"stream", "checkpoint"} {
 		// By name: the rule refers to the function, so the function must not
 		// refer to the rule.
-		s.Functions[name].AddEnvironment(jsii.String(config.EnvSchedule), jsii.String(s.scheduleName()), nil)
+		s.Functions[name].AddEnvironment(jsii.String(config.EnvSchedule), jsii.String(s.Options.ScheduleName()), nil)
 	}
 }
 
-func (s *Stack) scheduleName() string { return s.Options.Name() + "-checkpoint" }
+// ScheduleName is the name of the rule that starts checkpoints.
+func (o Options) ScheduleName() string { return o.Name() + "-checkpoint" }
 
 // addFeed connects the table's stream to the stream function.
 func (s *Stack) addFeed() {
