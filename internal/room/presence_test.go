@@ -77,6 +77,7 @@ func TestBadPresenceGoesNoFurther(t *testing.T) {
 		"trailing bytes":   append(presence(7, 1, `{}`), 0),
 		"a hostile length": {1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f},
 		"a hostile count":  {0xff, 0xff, 0xff, 0xff, 0x0f},
+		"no object":        {1, 0x4d, 1, 1, '1'},
 		"too many states":  many,
 	} {
 		_, err := w.send(a, &protocol.Awareness{Update: update})

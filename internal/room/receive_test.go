@@ -57,6 +57,9 @@ func TestBadInputIsRefusedAndNothingIsWritten_G8(t *testing.T) {
 		{"a cut update", frame(&protocol.Submit{ID: 7, Update: good[:len(good)-2]}), room.ErrInvalidUpdate, 7},
 		{"no update", frame(&protocol.Submit{ID: 7}), room.ErrInvalidUpdate, 7},
 		{"an endless update", frame(&protocol.Submit{ID: 7, Update: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}}), room.ErrInvalidUpdate, 7},
+		{"an update that loops", frame(&protocol.Submit{ID: 7, Update: unbase64(t, "/////////38=")}), room.ErrInvalidUpdate, 7},
+		{"an update that asks for 34 GB", frame(&protocol.Submit{ID: 7, Update: unbase64(t, "AQEBAAMBAWH/////fwA=")}), room.ErrInvalidUpdate, 7},
+		{"an update that asks for 4.3 GB", frame(&protocol.SyncUpdate{Update: unbase64(t, "AQEBAAgBAWEBdf///38A")}), room.ErrInvalidUpdate, 0},
 		{"a plain undecodable update", frame(&protocol.SyncUpdate{Update: []byte("garbage")}), room.ErrInvalidUpdate, 0},
 		{"a plain undecodable step 2", frame(&protocol.SyncStep2{Update: []byte("garbage")}), room.ErrInvalidUpdate, 0},
 		{"a bad state vector in step 1", frame(&protocol.SyncStep1{StateVector: []byte{9}}), room.ErrMalformed, 0},
@@ -98,6 +101,13 @@ func TestBadInputIsRefusedAndNothingIsWritten_G8(t *testing.T) {
 			require.Len(t, inbox[*protocol.SyncUpdate](w, "bad"), 1, "and the sender still in it")
 		})
 	}
+}
+
+func unbase64(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := base64.StdEncoding.DecodeString(s)
+	require.NoError(t, err)
+	return b
 }
 
 func TestAMessageFromAnUnknownConnectionIsRefused(t *testing.T) {
