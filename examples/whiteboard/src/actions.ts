@@ -138,7 +138,7 @@ export class Actions {
 
   zoomFit (): void {
     const all = union(this.c.board.all().map(bounds))
-    if (all !== null) this.c.camera.fit(all, this.c.screen(), Math.min(120, this.c.screen()[0] / 6))
+    if (all !== null) this.c.camera.fit(all, this.c.screen(), Math.min(120, this.c.screen()[0] / 12))
   }
 
   /** Moves the view when the shape is out of it. */

@@ -11,7 +11,7 @@
 // while it is still being drawn.
 
 import * as Y from 'yjs'
-import { inOrder, readShape, type Kind, type Shape, type Style } from './shape'
+import { hasInside, inOrder, readShape, type Kind, type Shape, type Style } from './shape'
 import { round, type Point } from './geometry'
 
 export interface NewShape extends Style {
@@ -84,7 +84,7 @@ export class Board {
       map.set('kind', shape.kind)
       map.set('color', shape.color)
       map.set('width', shape.width)
-      if (shape.fill && (shape.kind === 'rectangle' || shape.kind === 'ellipse')) map.set('fill', true)
+      if (shape.fill && hasInside(shape.kind)) map.set('fill', true)
       map.set('z', this.top() + 1)
       map.set('at', round(shape.at))
       if (shape.kind === 'pen') {
@@ -122,7 +122,13 @@ export class Board {
   }
 
   restyle (ids: Iterable<string>, style: Partial<Style>): void {
-    this.edit(() => { for (const id of ids) this.set(id, style) })
+    const { fill, ...line } = style
+    this.edit(() => {
+      for (const id of ids) {
+        const shape = this.get(id)
+        this.set(id, fill !== undefined && shape !== undefined && hasInside(shape.kind) && shape.fill !== fill ? style : line)
+      }
+    })
   }
 
   remove (ids: Iterable<string>): void {

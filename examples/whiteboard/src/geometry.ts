@@ -1,8 +1,8 @@
 // Shapes as geometry: where they are, what they cover, what a click means.
 // World coordinates, y down.
 
-import { lineHeight, textSize } from './text-size'
-import { PEN_SIZE, STROKE, TEXT_SIZE, type Shape } from './shape'
+import { textSize } from './text-size'
+import { hasInside, PEN_SIZE, STROKE, TEXT_SIZE, type Shape } from './shape'
 
 export type Point = readonly [x: number, y: number]
 
@@ -121,7 +121,7 @@ function hitsEllipse (box: Box, p: Point, reach: number, fill: boolean): boolean
 
 /** Whether only the outline of it is drawn, so that one can see and click through. */
 export function isHollow (shape: Shape): boolean {
-  return (shape.kind === 'rectangle' || shape.kind === 'ellipse') && !shape.fill
+  return hasInside(shape.kind) && !shape.fill
 }
 
 /**
@@ -212,5 +212,3 @@ export function dragLine (from: Point, to: Point, snap: boolean): Point {
 export function round (p: Point): Point {
   return [Math.round(p[0] * 100) / 100, Math.round(p[1] * 100) / 100]
 }
-
-export { lineHeight }

@@ -2,9 +2,10 @@
 // change redraws what changed and nothing else.
 
 import { s, set } from './dom'
-import { arrowHead, bounds, grow, lineEnd, lineHeight, union, type Box } from './geometry'
+import { arrowHead, bounds, grow, lineEnd, union, type Box } from './geometry'
 import { STROKE, TEXT_SIZE, type Shape } from './shape'
 import { strokePath } from './stroke'
+import { lineHeight } from './text-size'
 import type { Board } from './board'
 import type { Camera } from './camera'
 

@@ -82,6 +82,11 @@ function readPoint (value: unknown): Point | null {
   return isCoordinate(x) && isCoordinate(y) ? [x, y] : null
 }
 
+/** Whether there is something to fill. */
+export function hasInside (kind: Kind): boolean {
+  return kind === 'rectangle' || kind === 'ellipse'
+}
+
 /** From the bottom to the top; the same on every screen. */
 export function inOrder (a: Shape, b: Shape): number {
   return a.z - b.z || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)

@@ -122,7 +122,12 @@ export function symphonySocket (Y, options = {}) {
     receive (frame) {
       const bytes = decodeFrame(frame)
       if (bytes === null) {
-        this.problem({ kind: 'bad-frame', text: 'the server sent a frame that is not base64 of a message' })
+        // The gateway's own words, `{"message": "Internal server error", …}`: a
+        // message of ours did not reach a function, and nothing says which. A
+        // plain client has no acknowledgements, but a new connection compares
+        // state vectors, and that finds what is missing on either side.
+        this.problem({ kind: 'bad-frame', text: 'the gateway could not deliver a message; connecting again' })
+        this.inner.close(CLOSE_RESYNC, 'a message was not delivered')
         return
       }
       const decoder = decoding.createDecoder(bytes)
@@ -130,7 +135,9 @@ export function symphonySocket (Y, options = {}) {
       if (type < FIRST_OWN_TYPE) {
         this.onmessage?.(new MessageEvent('message', { data: bytes.slice().buffer }))
       } else if (type === TYPE_ERROR) {
-        this.problem(readError(decoder))
+        const problem = readError(decoder)
+        this.problem(problem)
+        if (problem.retry) this.inner.close(CLOSE_RESYNC, 'a message was not stored')
       }
     }
 
@@ -195,8 +202,8 @@ function readError (decoder) {
   try {
     const code = decoding.readVarUint(decoder)
     decoding.readVarUint(decoder) // message id: a plain client gives none
-    decoding.readVarUint(decoder) // retry after: the provider has its own
-    return { kind: 'refused', code, text: decoding.readVarString(decoder) }
+    const retry = decoding.readVarUint(decoder) > 0 // when is the provider's own affair
+    return { kind: 'refused', code, retry, text: decoding.readVarString(decoder) }
   } catch {
     return { kind: 'bad-frame', text: 'the server sent an error frame that does not decode' }
   }
