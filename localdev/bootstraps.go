@@ -21,15 +21,26 @@ var functionTimes = map[string]time.Duration{
 }
 
 // functionConcurrency bounds the instances of one function on a laptop: each is
-// a process of some 20 MB. Beyond it an invocation is throttled, as in Lambda.
-const functionConcurrency = 64
+// a process of some 20 MB. In Lambda it is a thousand, so an event beyond it
+// waits here for its turn instead of being throttled.
+const functionConcurrency = 32
 
 // bootstraps invokes the very files that are deployed, each in a process of its
 // own behind the Lambda Runtime API.
-type bootstraps struct{ *lambdaruntime.Runtime }
+type bootstraps struct {
+	*lambdaruntime.Runtime
+	turns map[string]chan struct{}
+}
 
 // Invoke implements gateway.Invoker.
 func (b bootstraps) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
+	turn := b.turns[function]
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	res, err := b.Runtime.Invoke(ctx, function, payload)
 	if err != nil {
 		return nil, err
@@ -44,19 +55,21 @@ func (b bootstraps) Invoke(ctx context.Context, function string, payload []byte)
 func (b *backend) runBootstraps(o options, s server, e engines, log *slog.Logger) error {
 	rt := lambdaruntime.New(lambdaruntime.Options{Logger: log.With("part", "functions"), Region: localRegion})
 	env := functionEnvironment(o, s, e)
+	turns := map[string]chan struct{}{}
 	for name, limit := range functionTimes {
+		turns[name] = make(chan struct{}, functionConcurrency)
 		path, err := filepath.Abs(filepath.Join(o.functionsDir, name, "bootstrap"))
 		if err != nil {
 			return err
 		}
 		err = rt.Function(name, lambdaruntime.FunctionConfig{
-			Path: path, Env: env, Timeout: limit, MaxConcurrency: functionConcurrency,
+			Path: path, Env: env, Timeout: limit, MaxConcurrency: 2 * functionConcurrency, // one whose caller gave up still runs
 		})
 		if err != nil {
 			return errors.Join(fmt.Errorf("%w (%w)", errNotBuilt, err), rt.Shutdown(context.Background()))
 		}
 	}
-	b.functions = bootstraps{rt}
+	b.functions = bootstraps{rt, turns}
 	b.close = rt.Shutdown
 	return nil
 }

@@ -19,12 +19,14 @@ import { MAX_MESSAGE, splitMessage } from './split.js'
 /**
  * What went wrong, for the application to show. `too-large`: a part of an edit
  * cannot be sent at all. `refused`: the server said no (its error frame, type
- * 131). `bad-frame`: the server sent what is not base64.
+ * 131). `bad-frame`: the server sent what is not base64, such as the gateway's own
+ * errors.
  *
  * @typedef {object} Problem
  * @property {'too-large' | 'refused' | 'bad-frame'} kind
  * @property {string} text
  * @property {number} [code] the error frame's code, with `refused`
+ * @property {boolean} [retry] with `refused`: the same may be accepted later
  */
 
 /**
@@ -40,6 +42,8 @@ const TYPE_ERROR = 131
 
 /** Normal closure, and what a browser reports when none came (RFC 6455, section 7.4.1). */
 const CLOSE_NORMAL = 1000
+/** Ours (4000 to 4999 are free for applications): the provider connects again and synchronizes. */
+const CLOSE_RESYNC = 4000
 
 /**
  * Makes a class to give to y-websocket as its `WebSocketPolyfill`.
