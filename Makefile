@@ -112,6 +112,7 @@ check: ## What CI runs: lint, every test, nothing skipped
 	@$(MAKE) --no-print-directory race
 	@$(MAKE) --no-print-directory build ARCH=amd64
 	@$(MAKE) --no-print-directory build ARCH=arm64
+	@SYMPHONY_REQUIRE_ALL=1 $(MAKE) --no-print-directory test-infra check-template
 	@echo "make check: all passed"
 
 .PHONY: fuzz
@@ -157,6 +158,68 @@ bench-baseline: need-go ## Take the benchmarks of this machine as the baseline
 .PHONY: bench-yjs
 bench-yjs: need-go need-node internal/yjs/oracle/node_modules/.package-lock.json ## The update engine against Yjs in Node and y-crdt
 	@SYMPHONY_BENCH=1 $(GO) test ./internal/yjs -run '^TestBenchmarkAgainstYjs$$' -count=1 -v -timeout 30m
+
+# ---------------------------------------------------------------- deploy
+
+# What people pass to the targets below (docs/DEPLOY.md):
+#   make deploy STAGE=prod CDK_CONTEXT='alarmEmail=ops@example.com logDays=90' ARGS='--require-approval never'
+STAGE ?= dev
+CDK_CONTEXT ?=
+
+# Who may connect is the secret in /symphony/<stage>/secret unless it is said otherwise.
+CDK_OPTIONS = -c stage=$(STAGE) $(if $(filter auth=% secretParameter=%,$(CDK_CONTEXT)),,-c secretParameter=/symphony/$(STAGE)/secret) $(addprefix -c ,$(CDK_CONTEXT)) $(ARGS)
+CDK_STACK = symphony-$(STAGE)
+
+# Nothing is sent anywhere and nobody is asked for news; CDK still runs on Node 20.
+CDK_ENV = CDK_DISABLE_VERSION_CHECK=1 CDK_DISABLE_CLI_TELEMETRY=true JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20,22 GOFLAGS=-mod=readonly
+CDK = cd infra && $(CDK_ENV) node_modules/.bin/cdk
+
+.PHONY: zips
+zips: need-go ## Pack the functions as they are deployed (arm64), with their sizes
+	@$(MAKE) --no-print-directory functions ARCH=arm64
+	@cd infra && $(GO) run ./cmd/zip
+
+.PHONY: synth
+synth: need-node zips infra/node_modules/.package-lock.json ## The CloudFormation template, in build/cdk.out; needs no AWS account
+	@$(CDK) synth --quiet $(CDK_OPTIONS)
+	@echo "· build/cdk.out/$(CDK_STACK).template.json"
+
+.PHONY: deploy
+deploy: need-node zips infra/node_modules/.package-lock.json ## Deploy to AWS: STAGE=dev CDK_CONTEXT='key=value ...' (docs/DEPLOY.md)
+	@more=$$(cd infra && $(GO) run ./cmd/deployment check $(CDK_OPTIONS)) && \
+	  $(CDK) deploy --require-approval never $(CDK_OPTIONS) $$more $(CDK_STACK) && \
+	  $(GO) run ./cmd/deployment resume $(CDK_OPTIONS)
+
+.PHONY: diff
+diff: need-node zips infra/node_modules/.package-lock.json ## What a deployment would change
+	@$(CDK) diff $(CDK_OPTIONS) $(CDK_STACK)
+
+.PHONY: destroy
+destroy: need-node zips infra/node_modules/.package-lock.json ## Remove a stage from AWS; asks first. A stage that retains its data keeps it
+	@$(CDK) destroy $(CDK_OPTIONS) $(CDK_STACK)
+
+.PHONY: bootstrap
+bootstrap: need-node zips infra/node_modules/.package-lock.json ## Once per AWS account and region: what CDK itself needs there
+	@$(CDK) bootstrap $(CDK_OPTIONS)
+
+.PHONY: synth-update
+synth-update: need-go need-node ## Renew the template snapshot and the list of permissions; read the difference
+	@cd infra && $(CDK_ENV) $(GO) test ./stack -run 'Snapshot|Agreed' -update
+
+.PHONY: cost
+cost: need-go ## Renew docs/COST.md from the prices in internal/cost
+	@$(GO) run ./internal/cost/cmd/cost -markdown > build/COST.md && mv build/COST.md docs/COST.md
+
+.PHONY: test-infra
+test-infra: need-go need-node ## The stack's tests: permissions, cdk-nag, idle cost, snapshot, reproducible zips
+	@echo "· infrastructure"
+	@cd infra && $(CDK_ENV) $(GO) vet ./... && $(CDK_ENV) $(GO) test -timeout 10m ./...
+	@$(GO) build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck && cd infra && ../build/staticcheck ./... && $(GO) mod tidy -diff
+
+.PHONY: check-template
+check-template: synth ## cfn-lint on the template, and a smoke test on a mock of CloudFormation
+	@infra/tools/python.sh cfn-lint --config-file infra/.cfnlintrc.yaml build/cdk.out/$(CDK_STACK).template.json
+	@infra/tools/python.sh python infra/tools/smoke.py build/cdk.out $(CDK_STACK)
 
 # ---------------------------------------------------------------- keep
 
