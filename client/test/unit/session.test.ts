@@ -53,7 +53,9 @@ test('a token about to expire is replaced make-before-break', async () => {
     }
   })
   await w.welcome()
-  await w.clock.advance(539_000)
+  await w.clock.advance(301_000)
+  w.socket().receive({ type: 'tail', seq: 0 })
+  await w.clock.advance(238_000)
   expect(asked).toBe(1)
   w.events.length = 0
   await w.clock.advance(2_000)
