@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -37,12 +36,11 @@ const fleetStart = 15 * time.Second
 // fleet is the child processes.
 type fleet struct {
 	children []*child
-	posts    *gateway.Fleet
+	posts    *gateway.Links
 	// failed gets what ended a child that was not told to end.
 	failed chan error
-	// listener and server are where the children find the functions.
+	// listener is where the children find the functions.
 	listener net.Listener
-	server   *http.Server
 }
 
 // child is one gateway process. It ends when its standard input does, so it
@@ -60,11 +58,12 @@ type child struct {
 
 // childOptions is what a child reads, as one JSON line, from standard input.
 type childOptions struct {
-	Number  uint16
-	Host    string
-	Port    int
+	Number uint16
+	Host   string
+	Port   int
+	// Invoke is where the functions are, Secret what to say there.
 	Invoke  string
-	Batch   string
+	Secret  string
 	Level   slog.Level
 	Debug   bool
 	Gateway gatewaySettings
@@ -74,7 +73,7 @@ type childOptions struct {
 type childReady struct{ Base, Debug string }
 
 // lateFleet lets the functions be made before the children that call them.
-type lateFleet struct{ atomic.Pointer[gateway.Fleet] }
+type lateFleet struct{ atomic.Pointer[gateway.Links] }
 
 func (l *lateFleet) PostMany(ctx context.Context, ids []string, data []byte) []error {
 	if f := l.Load(); f != nil {
@@ -99,9 +98,9 @@ func (l *lateFleet) Close(ctx context.Context, id string) error {
 var errStarting = errors.New("the gateways are starting")
 
 // startFleet starts o.gateways processes. The functions are served to them on a
-// port of their own, below a path nobody can guess.
+// port of their own, to whoever knows a secret that only they are told.
 func startFleet(ctx context.Context, o options, functions gateway.Invoker, log *slog.Logger) (*fleet, error) {
-	secret, err := privatePath()
+	secret, err := newSecret()
 	if err != nil {
 		return nil, err
 	}
@@ -112,16 +111,12 @@ func startFleet(ctx context.Context, o options, functions gateway.Invoker, log *
 	f := &fleet{
 		listener: listener,
 		failed:   make(chan error, o.gateways),
-		posts:    &gateway.Fleet{Stage: stage, Gateways: map[uint16]string{}, BatchPath: secret + "/posts"},
+		posts:    gateway.NewLinks(functions, secret),
 	}
-	f.server = &http.Server{
-		Handler:           http.StripPrefix(secret, gateway.InvokeHandler(functions)),
-		ReadHeaderTimeout: 10 * time.Second,
-	}
-	go func() { _ = f.server.Serve(listener) }()
+	go func() { _ = f.posts.Serve(listener) }()
 	for i := range o.gateways {
 		settings := childOptions{
-			Number: uint16(i + 1), Host: o.host, Invoke: "http://" + listener.Addr().String() + secret, Batch: f.posts.BatchPath,
+			Number: uint16(i + 1), Host: o.host, Invoke: listener.Addr().String(), Secret: secret,
 			Level: o.level, Debug: o.pprof, Gateway: o.gateway.settings().share(o.gateways, i),
 		}
 		if o.port != 0 {
@@ -132,17 +127,16 @@ func startFleet(ctx context.Context, o options, functions gateway.Invoker, log *
 			return nil, errors.Join(fmt.Errorf("gateway %d: %w", i+1, err), f.close(ctx))
 		}
 		f.children = append(f.children, c)
-		f.posts.Gateways[c.number] = c.base
 	}
 	return f, nil
 }
 
-func privatePath() (string, error) {
+func newSecret() (string, error) {
 	var b [16]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		return "", err
 	}
-	return "/_fleet/" + hex.EncodeToString(b[:]), nil
+	return hex.EncodeToString(b[:]), nil
 }
 
 func startChild(ctx context.Context, o childOptions, failed chan<- error, log *slog.Logger) (*child, error) {
@@ -240,7 +234,8 @@ func (f *fleet) close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("gateway process %d did not end in time", c.number))
 		}
 	}
-	return errors.Join(append(errs, f.server.Shutdown(ctx))...)
+	f.posts.Shutdown()
+	return errors.Join(append(errs, f.listener.Close())...)
 }
 
 // sockets are the WebSocket URLs of the fleet, in the order of their numbers.

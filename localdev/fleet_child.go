@@ -37,12 +37,19 @@ func runChild(ctx context.Context, in io.Reader, out, stderr io.Writer) error {
 		return err
 	}
 	defer listener.Close()
-	config := o.Gateway.options().config(&gateway.HTTPInvoker{Base: o.Invoke}, log.With("part", "gateway"))
-	config.Number = o.Number
-	gate, err := gateway.New(config)
+	var gate *gateway.Gateway
+	made := make(chan struct{})
+	functions, err := gateway.DialLink(ctx, o.Invoke, o.Secret, o.Number, func() *gateway.Gateway { <-made; return gate })
 	if err != nil {
+		return fmt.Errorf("the functions: %w", err)
+	}
+	defer functions.Close()
+	config := o.Gateway.options().config(functions, log.With("part", "gateway"))
+	config.Number = o.Number
+	if gate, err = gateway.New(config); err != nil {
 		return err
 	}
+	close(made)
 	ready := childReady{Base: base}
 	if o.Debug {
 		d, err := startDebug(func() debugReport { return debugReport{Gateway: snapshotOf(gate)} })
@@ -53,14 +60,7 @@ func runChild(ctx context.Context, in io.Reader, out, stderr io.Writer) error {
 		ready.Debug = d.url
 	}
 
-	batch := gate.BatchHandler()
-	web := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == o.Batch {
-			batch.ServeHTTP(w, r)
-			return
-		}
-		gate.ServeHTTP(w, r)
-	})}
+	web := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: gate}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	if err := json.NewEncoder(out).Encode(ready); err != nil {
@@ -76,6 +76,8 @@ func runChild(ctx context.Context, in io.Reader, out, stderr io.Writer) error {
 		err = nil
 	case <-ctx.Done():
 		err = nil
+	case <-functions.Done():
+		err = gateway.ErrLink
 	case err = <-served:
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime*8/10)

@@ -231,6 +231,10 @@ func (g *Gateway) readBatch(r *http.Request) (ids []string, data []byte, err err
 	if err != nil {
 		return nil, nil, err
 	}
+	return parseBatch(body)
+}
+
+func parseBatch(body []byte) (ids []string, data []byte, err error) {
 	list, data, ok := bytes.Cut(body, []byte{'\n'})
 	if !ok || len(list) > maxBatch*(idLength+1) {
 		return nil, nil, errBatch
