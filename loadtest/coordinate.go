@@ -42,6 +42,7 @@ func coordinate(ctx context.Context, o options, out, progress io.Writer) error {
 		defer close(watched)
 		w.run(watching)
 	}()
+	go target.profile(watching, &o, p.Start, progress)
 	result, err := t.run(limit, p, o.workers)
 	stopWatching()
 	<-watched

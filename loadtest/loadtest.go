@@ -169,7 +169,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	fs.DurationVar(&o.limitP99, "max-p99", 0, "fail when the p99 is over this `time`")
 	fs.BoolVar(&o.allowLosing, "allow-loss", false, "do not fail when something was lost: to measure others")
 	fs.BoolVar(&o.quiet, "quiet", false, "no progress lines")
-	fs.StringVar(&o.pprof, "profile", "", "write CPU profiles of the target into this `folder` (symphony)")
+	fs.StringVar(&o.pprof, "profile", "", "write profiles of the target, taken while editing, into this `folder` (symphony)")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, errHelp
