@@ -3,7 +3,7 @@
 // While it goes on, the scene shows it at once and the document gets it every
 // 50 ms, so that others watch it happen without a message per pixel.
 
-import { bounds, dragBox, dragLine, PEN_UNIT, round, touches, type Box, type Point } from './geometry'
+import { bounds, dragBox, dragLine, PEN_UNIT, pick, round, touches, type Box, type Point } from './geometry'
 import { handlePoints, type Scene } from './scene'
 import { throttle } from './throttle'
 import type { Board } from './board'
@@ -134,6 +134,25 @@ export function draw (bench: Bench, kind: 'rectangle' | 'ellipse' | 'line' | 'ar
       scene.endPreview()
       board.step()
     }
+  }
+}
+
+/** Types into the text under the pointer, or a new one. Phones open their keyboard only at the end of a touch. */
+export function text (bench: Bench, first: Press, reach: number): Gesture {
+  const { board, store } = bench
+  return {
+    move () {},
+    end () {
+      const there = pick(board.all(), first.world, reach)
+      if (there?.kind === 'text') {
+        bench.editText(there.id, false)
+        return
+      }
+      const { color, width } = store.get()
+      board.step()
+      bench.editText(board.create({ kind: 'text', color, width, fill: false, at: first.world }), true)
+    },
+    cancel () {}
   }
 }
 

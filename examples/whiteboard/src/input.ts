@@ -93,12 +93,8 @@ export class Input {
 
   private begin (e: PointerEvent): Gesture | null {
     const { bench } = this.o
-    const { tool, editing, color, width } = bench.store.get()
+    const { tool } = bench.store.get()
     const press = this.press(e)
-    if (editing !== null) {
-      bench.store.set({ editing: null })
-      if (tool === 'text') return null // this click ends the typing, the next one begins anew
-    }
     switch (tool) {
       case 'select': return this.select(e, press)
       case 'pen': return gestures.pen(bench, press)
@@ -106,18 +102,7 @@ export class Input {
       case 'ellipse':
       case 'line':
       case 'arrow': return gestures.draw(bench, tool, press)
-      case 'text': {
-        // Or the press would take the focus away from the field that opens.
-        e.preventDefault()
-        const there = pick(bench.board.all(), press.world, this.reach(e))
-        if (there?.kind === 'text') {
-          bench.editText(there.id, false)
-        } else {
-          bench.board.step()
-          bench.editText(bench.board.create({ kind: 'text', color, width, fill: false, at: press.world }), true)
-        }
-        return null
-      }
+      case 'text': return gestures.text(bench, press, this.reach(e))
       case 'hand': return null
     }
   }

@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core'
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** Where Chromium is: $CHROMIUM or where systems put it; null when it is nowhere. */
-export const executablePath = process.env.CHROMIUM ?? PATHS.find(existsSync) ?? null
+export const executablePath = (process.env.CHROMIUM ? [process.env.CHROMIUM] : PATHS).find(path => existsSync(path)) ?? null
 
 /**
  * What to give to `describe` as its `skip`. Without Chromium the tests are
