@@ -7,6 +7,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"debug/elf"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,9 @@ func Pack(functions, zips, name string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("artifact: function %s is not built (make functions): %w", name, err)
 	}
+	if err := isForLambda(binary); err != nil {
+		return 0, fmt.Errorf("artifact: %s: %w", name, err)
+	}
 	packed, err := pack(binary)
 	if err != nil {
 		return 0, fmt.Errorf("artifact: %s: %w", name, err)
@@ -40,6 +44,19 @@ func Pack(functions, zips, name string) (int, error) {
 		return 0, fmt.Errorf("artifact: %w", err)
 	}
 	return len(packed), os.WriteFile(filepath.Join(zips, name+".zip"), packed, 0o644)
+}
+
+// isForLambda refuses what would be deployed and then not start: the functions run
+// on arm64, and a build for the developer's own machine lies in the same folder.
+func isForLambda(binary []byte) error {
+	f, err := elf.NewFile(bytes.NewReader(binary))
+	if err != nil {
+		return fmt.Errorf("bootstrap is not a Linux program: %w", err)
+	}
+	if f.Machine != elf.EM_AARCH64 {
+		return fmt.Errorf("bootstrap is for %s, not arm64 (make functions ARCH=arm64)", f.Machine)
+	}
+	return nil
 }
 
 func pack(binary []byte) ([]byte, error) {
