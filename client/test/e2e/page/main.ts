@@ -1,0 +1,43 @@
+// The page that Chromium opens: providers by name, driven by the test.
+
+import * as Y from 'yjs'
+import { SymphonyProvider, type SymphonyProviderOptions } from '../../../dist/index.js'
+
+const providers = new Map<string, SymphonyProvider>()
+
+const app = {
+  enter (name: string, url: string, room: string, options: SymphonyProviderOptions = {}): void {
+    const doc = new Y.Doc()
+    const provider = new SymphonyProvider(url, room, doc, options)
+    providers.set(name, provider)
+    const lengths: number[] = []
+    doc.getText('t').observe(() => { lengths.push(doc.getText('t').length) })
+    Object.assign(provider, { lengths })
+  },
+  get: (name: string): SymphonyProvider & { lengths: number[] } => providers.get(name) as never,
+  text: (name: string): string => app.get(name).doc.getText('t').toString(),
+  /** Everything arrived and nothing waits. */
+  settled: (name: string): boolean => app.get(name).synced && !app.get(name).hasUnacknowledgedChanges,
+  leave (name: string): void {
+    const provider = app.get(name)
+    provider.destroy()
+    provider.doc.destroy()
+    providers.delete(name)
+  },
+  /** Enters and leaves n rooms, each once it is synced. */
+  async cycle (url: string, n: number): Promise<void> {
+    for (let at = 0; at < n; at++) {
+      app.enter('cycle', url, `cycle-${at % 5}`, { offline: at % 2 === 0 })
+      const provider = app.get('cycle')
+      await new Promise<void>(resolve => { provider.on('sync', synced => { if (synced) resolve() }) })
+      provider.doc.getText('t').insert(0, 'x')
+      provider.awareness.setLocalStateField('at', at)
+      app.leave('cycle')
+    }
+  }
+}
+
+declare global {
+  interface Window { app: typeof app }
+}
+window.app = app
