@@ -11,7 +11,7 @@
 //     conditional writes and versioning. Adobe S3Mock and s3proxy take any
 //     presigned URL, moto stands in for S3 in the same Python process that
 //     LocalStack is built on, and MinIO is under the AGPL.
-//   - LocalStack 4.14.0 has both, when it can be had: see localstack.go.
+//   - LocalStack 4.14.0 has both, and runs from PyPI without Docker.
 //
 // Engines are fetched once into .cache at the top of the repository (pinned
 // and checked by hash), start on ports the operating system chooses, and stop
@@ -40,8 +40,8 @@ const RequireAll = "SYMPHONY_REQUIRE_ALL"
 // takes letters and digits only.
 const (
 	Region    = "us-east-1"
-	AccessKey = "SYMPHONYTEST"
-	SecretKey = "symphonytestsecret"
+	AccessKey = "test"
+	SecretKey = "test"
 )
 
 // Stack is a DynamoDB and an S3 to test on.
@@ -82,7 +82,7 @@ func Engines(tb testing.TB) Stack {
 // Stacks returns every stack the adapters are tested on.
 func Stacks(tb testing.TB) []Stack {
 	tb.Helper()
-	return []Stack{Engines(tb)}
+	return []Stack{Engines(tb), LocalStack(tb)}
 }
 
 // DynamoDB returns the URL of DynamoDB Local.

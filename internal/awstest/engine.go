@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,6 +22,9 @@ var errMissing = errors.New("not installed")
 // startTimeout bounds how long an engine may take from its start to its first
 // answer; a Java engine takes two seconds on an idle machine.
 const startTimeout = 2 * time.Minute
+
+// stopTimeout is how long an engine may take to stop by itself.
+const stopTimeout = 5 * time.Second
 
 // engine is a program that answers on a loopback port.
 type engine struct {
@@ -36,9 +40,11 @@ type engine struct {
 	base string
 	err  error
 	stop func()
+	// exited is closed when the program has ended.
+	exited <-chan struct{}
 }
 
-var engines = []*engine{dynamoDBLocal, versityGW}
+var engines = []*engine{dynamoDBLocal, versityGW, localStack}
 
 func (e *engine) url(tb testing.TB) string {
 	tb.Helper()
@@ -59,20 +65,21 @@ func (e *engine) start() error {
 	if err != nil {
 		return err
 	}
+	var last error
 	for range 3 {
-		if err = e.run(folder); err == nil {
+		port, err := freePort()
+		if err != nil {
+			return err
+		}
+		if last = e.run(folder, port); last == nil {
 			return nil
 		}
 	}
-	return err
+	return last
 }
 
-func (e *engine) run(folder string) error {
+func (e *engine) run(folder string, port int) error {
 	dir, err := os.MkdirTemp("", "symphony-"+e.name+"-")
-	if err != nil {
-		return err
-	}
-	port, err := freePort()
 	if err != nil {
 		return err
 	}
@@ -91,9 +98,16 @@ func (e *engine) run(folder string) error {
 		return err
 	}
 	e.base = "http://127.0.0.1:" + strconv.Itoa(port)
+	e.exited = exited
 	e.stop = func() {
-		_ = cmd.Process.Kill() // it keeps nothing worth a clean shutdown
-		<-exited
+		// They keep nothing worth a clean shutdown, but one has a child.
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-exited:
+		case <-time.After(stopTimeout):
+			_ = cmd.Process.Kill()
+			<-exited
+		}
 		_ = os.RemoveAll(dir)
 	}
 	if err := awaitAnswer(e.base+e.ready, exited); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -63,7 +64,7 @@ const tableTimeout = 5 * time.Minute
 // EnsureTable creates the table if there is none, waits until it is active and
 // turns its TTL on. Doing it again, or from two places at once, is no error.
 func EnsureTable(ctx context.Context, db *dynamodb.Client, table string) error {
-	_, err := db.CreateTable(ctx, Schema(table))
+	_, err := db.CreateTable(ctx, Schema(table), patient)
 	var inUse *types.ResourceInUseException
 	if err != nil && !errors.As(err, &inUse) {
 		return fmt.Errorf("dynamostore: create table %s: %w", table, err)
@@ -73,6 +74,16 @@ func EnsureTable(ctx context.Context, db *dynamodb.Client, table string) error {
 		return fmt.Errorf("dynamostore: table %s: %w", table, err)
 	}
 	return ensureTTL(ctx, db, table)
+}
+
+// createTimeout ends one attempt to create the table: an engine that starts
+// with its first request takes many seconds.
+const createTimeout = time.Minute
+
+func patient(o *dynamodb.Options) {
+	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+		o.HTTPClient = c.WithTimeout(createTimeout)
+	}
 }
 
 func fastWaiter(o *dynamodb.TableExistsWaiterOptions) {
