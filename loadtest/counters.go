@@ -26,7 +26,7 @@ func record(h *hdr.Histogram, d time.Duration) {
 // counters is what a worker counts.
 type counters struct {
 	edits, acked, delivered, caughtUp            atomic.Int64
-	duplicates, repeats, reordered               atomic.Int64
+	duplicates, storedTwice, repeats, reordered  atomic.Int64
 	presenceSent, presenceDelivered              atomic.Int64
 	connected, connects, reconnects, disconnects atomic.Int64
 

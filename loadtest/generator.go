@@ -143,9 +143,9 @@ func (u *user) client() uint64 { return firstClient + uint64(u.member) }
 
 // The listener's methods.
 
-func (u *user) update(update []byte)      { u.room.came(u.member, update, u.g.now()) }
-func (u *user) presenceCame()             { u.g.count.gotPresence(u.g.now()) }
-func (u *user) vector() map[uint64]uint64 { return u.room.vector(u.member) }
+func (u *user) update(seq uint64, update []byte) { u.room.came(u.member, seq, update, u.g.now()) }
+func (u *user) presenceCame()                    { u.g.count.gotPresence(u.g.now()) }
+func (u *user) vector() map[uint64]uint64        { return u.room.vector(u.member) }
 
 func (u *user) synced(again bool) {
 	u.g.count.connected.Add(1)
@@ -258,7 +258,7 @@ func (g *generator) act(stop context.Context, users []*user, r *rand.Rand) {
 			}
 		}
 		if g.p.PresenceEvery > 0 {
-			s = append(s, event{begin + time.Duration(r.Float64()*float64(g.p.PresenceEvery)), u, eventPresence})
+			s = append(s, event{begin + g.first(g.p.PresenceEvery, r), u, eventPresence})
 		}
 		if g.p.Churn > 0 {
 			s = append(s, event{begin + g.churnAfter(r), u, eventChurn})
@@ -310,9 +310,18 @@ func (g *generator) nextEdit(u *user, at time.Duration, r *rand.Rand, first bool
 	}
 	every := time.Duration(float64(g.p.EditEvery) / g.p.rate(at-g.p.editStart()))
 	if first {
-		return at + time.Duration(r.Float64()*float64(every)), true
+		return at + g.first(every, r), true
 	}
 	return at + g.gap(every, r), true
+}
+
+// first is when the first of a user's events comes, so that the rate is right
+// from the start.
+func (g *generator) first(mean time.Duration, r *rand.Rand) time.Duration {
+	if g.p.Arrival == ArrivalFixed {
+		return time.Duration(r.Float64() * float64(mean))
+	}
+	return g.gap(mean, r)
 }
 
 func (g *generator) gap(mean time.Duration, r *rand.Rand) time.Duration {

@@ -79,7 +79,7 @@ type lateUser struct {
 	updates [][]byte
 }
 
-func (l *lateUser) update(update []byte) {
+func (l *lateUser) update(_ uint64, update []byte) {
 	l.mu.Lock()
 	l.updates = append(l.updates, update)
 	l.mu.Unlock()

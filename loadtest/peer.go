@@ -204,14 +204,14 @@ func (p *peer) sync(m []byte) bool {
 			p.sendUpdate(update)
 		}
 	case syncStep2:
-		p.l.update(body)
+		p.l.update(0, body)
 		p.mu.Lock()
 		p.isSynced = true
 		p.mu.Unlock()
 		p.l.synced(p.ever.Swap(true))
 		p.once.Do(func() { p.ready <- nil })
 	case syncUpdate:
-		p.l.update(body)
+		p.l.update(0, body)
 	}
 	return true
 }

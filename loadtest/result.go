@@ -25,7 +25,8 @@ type Result struct {
 	Connects, Reconnects, Disconnects          int64
 	Edits, Acknowledged, Unacknowledged        int64
 	Delivered, CaughtUp, Lost                  int64
-	Duplicates, Repeats, Reordered             int64
+	Duplicates, StoredTwice                    int64
+	Repeats, Reordered                         int64
 	PresenceSent, PresenceDelivered            int64
 	Errors                                     map[string]int64
 	Latency, AckLatency, ConnectLatency, Later Histogram
@@ -103,7 +104,7 @@ func (g *generator) collect(r *Result) {
 	r.Connects, r.Reconnects, r.Disconnects = c.connects.Load(), c.reconnects.Load(), c.disconnects.Load()
 	r.Edits, r.Acknowledged = c.edits.Load(), c.acked.Load()
 	r.Delivered, r.CaughtUp = c.delivered.Load(), c.caughtUp.Load()
-	r.Duplicates, r.Repeats, r.Reordered = c.duplicates.Load(), c.repeats.Load(), c.reordered.Load()
+	r.Duplicates, r.StoredTwice, r.Repeats, r.Reordered = c.duplicates.Load(), c.storedTwice.Load(), c.repeats.Load(), c.reordered.Load()
 	r.PresenceSent, r.PresenceDelivered = c.presenceSent.Load(), c.presenceDelivered.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,7 +152,7 @@ func (r *Result) add(o *Result) {
 		{&r.Receivers, &o.Receivers}, {&r.Absent, &o.Absent}, {&r.Connects, &o.Connects}, {&r.Reconnects, &o.Reconnects},
 		{&r.Disconnects, &o.Disconnects}, {&r.Edits, &o.Edits}, {&r.Acknowledged, &o.Acknowledged},
 		{&r.Unacknowledged, &o.Unacknowledged}, {&r.Delivered, &o.Delivered}, {&r.CaughtUp, &o.CaughtUp}, {&r.Lost, &o.Lost},
-		{&r.Duplicates, &o.Duplicates}, {&r.Repeats, &o.Repeats}, {&r.Reordered, &o.Reordered},
+		{&r.Duplicates, &o.Duplicates}, {&r.StoredTwice, &o.StoredTwice}, {&r.Repeats, &o.Repeats}, {&r.Reordered, &o.Reordered},
 		{&r.PresenceSent, &o.PresenceSent}, {&r.PresenceDelivered, &o.PresenceDelivered},
 		{&r.Late.Joined, &o.Late.Joined}, {&r.Late.Complete, &o.Late.Complete}, {&r.Late.Missing, &o.Late.Missing},
 	} {
@@ -211,8 +212,8 @@ func (r *Result) print(out io.Writer) {
 	fmt.Fprintf(out, "\n%s: %d users in %d rooms of %d, %s\n\n", p.Target, p.Users, p.Rooms(), p.RoomSize, p.Duration)
 	fmt.Fprintf(out, "  connected      %d at the end, %d absent; %d reconnects\n", r.Receivers, r.Absent, r.Reconnects)
 	fmt.Fprintf(out, "  edits          %d sent, %d acknowledged, %d never\n", r.Edits, r.Acknowledged, r.Unacknowledged)
-	fmt.Fprintf(out, "  deliveries     %d (%d of them in a catch-up), %d lost, %d duplicates, %d out of order\n",
-		r.Delivered, r.CaughtUp, r.Lost, r.Duplicates, r.Reordered)
+	fmt.Fprintf(out, "  deliveries     %d (%d of them in a catch-up), %d lost, %d duplicates, %d of edits stored twice, %d out of order\n",
+		r.Delivered, r.CaughtUp, r.Lost, r.Duplicates, r.StoredTwice, r.Reordered)
 	fmt.Fprintf(out, "  presence       %d sent, %d delivered\n", r.PresenceSent, r.PresenceDelivered)
 	fmt.Fprintf(out, "  late joiners   %d of %d have everything\n\n", r.Late.Complete, r.Late.Joined)
 	fmt.Fprintf(out, "  ms             %9s %9s %9s %9s %9s\n", "p50", "p95", "p99", "p99.9", "max")

@@ -28,6 +28,8 @@ type author struct {
 	starts []uint64
 	sent   []time.Duration
 	clock  uint64
+	// seqs are the numbers under which the edits were first delivered; 0: none.
+	seqs []uint64
 }
 
 // receipt is which edits of an author a receiver has: all before next, and some
@@ -55,13 +57,16 @@ func (l *ledger) write(who int, length int, at time.Duration) (clock uint64) {
 	clock = a.clock
 	a.starts = append(a.starts, clock)
 	a.sent = append(a.sent, at)
+	a.seqs = append(a.seqs, 0)
 	a.clock += uint64(length)
 	return clock
 }
 
-// came notes that a receiver got an update, now. A single edit that was there
-// before is a duplicate; in a catch-up, which is merged, it is a repeat.
-func (l *ledger) came(receiver int, update []byte, now time.Duration) {
+// came notes that a receiver got an update as the room's number seq (0: it has
+// none), now. A single edit that was there before is a duplicate, or, when it
+// comes under another number, was stored twice: its author was cut off before it
+// was told, and sent it again. In a catch-up, which is merged, it is a repeat.
+func (l *ledger) came(receiver int, seq uint64, update []byte, now time.Duration) {
 	stretches, err := scan(update)
 	if err != nil {
 		l.count.fail("undecodable update")
@@ -69,7 +74,7 @@ func (l *ledger) came(receiver int, update []byte, now time.Duration) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	edits, again := 0, 0
+	edits, again, twice := 0, 0, false
 	for _, s := range stretches {
 		if s.client < firstClient || s.client-firstClient >= uint64(len(l.authors)) {
 			l.count.fail("update of a stranger")
@@ -84,10 +89,15 @@ func (l *ledger) came(receiver int, update []byte, now time.Duration) {
 			edits++
 			if !l.mark(receiver, who, n, now) {
 				again++
+				twice = seq != 0 && a.seqs[n] != 0 && a.seqs[n] != seq
+			} else if seq != 0 && a.seqs[n] == 0 {
+				a.seqs[n] = seq
 			}
 		}
 	}
 	switch {
+	case twice && edits == 1:
+		l.count.storedTwice.Add(1)
 	case again > 0 && edits == 1:
 		l.count.duplicates.Add(1)
 	case again > 0:
@@ -219,7 +229,7 @@ func (l *ledger) late(updates [][]byte) (missing int, err error) {
 		if _, err := scan(u); err != nil {
 			return 0, err
 		}
-		fresh.came(len(l.authors), u, 0)
+		fresh.came(len(l.authors), 0, u, 0)
 	}
 	return fresh.missing(len(l.authors)), nil
 }

@@ -27,7 +27,8 @@ type session interface {
 
 // listener is what a session tells.
 type listener interface {
-	update(update []byte)
+	// update: seq is the room's number, 0 when there is none.
+	update(seq uint64, update []byte)
 	presenceCame()
 	// synced: the connection has everything, now.
 	synced(again bool)
@@ -65,7 +66,7 @@ func dialSymphony(ctx context.Context, p *Profile, url, room string, client uint
 	var welcomed atomic.Bool
 	o := rtclient.Options{Room: room, Client: client, MaxPending: 1 << 16}
 	o.Events = rtclient.Events{
-		OnUpdate:     func(_ uint64, update []byte) { l.update(update) },
+		OnUpdate:     func(seq uint64, update []byte) { l.update(seq, update) },
 		OnAwareness:  func([]byte) { l.presenceCame() },
 		OnAck:        func(id, _ uint64) { l.acked(int(id) - 1) },
 		OnDisconnect: func(err error) { l.lost(err); s.back(l) },
