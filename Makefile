@@ -143,7 +143,7 @@ load-full: need-go build/symphony-local build/loadtest ## Load test: 20,000 user
 
 .PHONY: load-compare
 load-compare: need-go need-node build/symphony-local build/loadtest loadtest/targets/node_modules/.package-lock.json ## Symphony and y-websocket, one after the other, at 8,000 users and at saturation
-	@scripts/load-compare.sh
+	@loadtest/compare.sh
 
 .PHONY: bench
 bench: need-go ## Benchmarks of the message path, compared with the committed baseline
