@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/archtest": nil,
 
 	"internal/lambdaruntime": nil,
+	"internal/cost":          nil,
 	"internal/streamsource":  nil,
 
 	// The domain.
@@ -45,6 +46,10 @@ var mayImport = map[string][]string{
 	"internal/directory":       {"internal/room"},
 	"internal/dynamodirectory": {"internal/room", "internal/layout", "internal/directory"},
 	"internal/handler":         {"internal/room", "internal/protocol", "internal/auth"},
+
+	// The load generator and the simulation of quotas.
+	"loadtest":          {"internal/protocol", "internal/yjs", "internal/rtclient"},
+	"internal/simulate": nil,
 
 	// Helpers of tests only.
 	"internal/room/roomtest": {"internal/room", "internal/protocol", "internal/yjs", "internal/faultstore"},
