@@ -12,6 +12,7 @@ import (
 
 	"github.com/symphony-rt/symphony/infra/stack"
 	"github.com/symphony-rt/symphony/internal/config"
+	"github.com/symphony-rt/symphony/internal/cost"
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/s3store"
 )
@@ -38,6 +39,16 @@ func TestFunctions(t *testing.T) {
 	// An integration waits 29 s (API Gateway's quota), an authorizer too.
 	for _, f := range []string{"authorize", "connect", "message", "disconnect"} {
 		require.LessOrEqual(t, deployed(t, "dev").one(t, "AWS::Lambda::Function", "Function"+f).Properties["Timeout"], 29.0, f)
+	}
+}
+
+// The cost model computes with these sizes.
+func TestMemoryIsTheCostModels(t *testing.T) {
+	for f, gb := range map[string]float64{
+		"authorize": cost.SmallGB, "connect": cost.SmallGB, "disconnect": cost.SmallGB, "stream": cost.SmallGB,
+		"message": cost.MessageGB, "checkpoint": cost.CheckpointGB,
+	} {
+		require.Equal(t, gb*1024, deployed(t, "dev").one(t, "AWS::Lambda::Function", "Function"+f).Properties["MemorySize"], f)
 	}
 }
 
