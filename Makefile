@@ -69,7 +69,7 @@ $(FUNCTION_NAMES:%=build/functions/%/bootstrap): build/functions/%/bootstrap:
 # ---------------------------------------------------------------- check
 
 .PHONY: test
-test: need-go need-node test-go test-node ## All tests that need no AWS account (Java and Chromium are used when present)
+test: need-go need-node test-go test-node test-client ## All tests that need no AWS account (Java and Chromium are used when present)
 
 .PHONY: test-go
 test-go: internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/golden/node_modules/.package-lock.json
@@ -82,6 +82,11 @@ test-node: whiteboard test/e2e/node_modules/.package-lock.json build/symphony-lo
 	@cd examples/whiteboard && $(NPM) run --silent check
 	@echo "· end to end: y-websocket providers and Chromium against the local stack"
 	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
+
+.PHONY: test-client
+test-client: client/node_modules/.package-lock.json build/symphony-local
+	@echo "· client: types, unit tests, size, and end to end against the local stack and in Chromium"
+	@cd client && $(NPM) run --silent check && $(NPM) run --silent build && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
 
 .PHONY: test-aws
 test-aws: need-go functions-host ## The AWS adapters on DynamoDB Local and an S3 engine (fetches them; needs Java and Maven)
