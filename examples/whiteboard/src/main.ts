@@ -23,6 +23,7 @@ import { meButton, people, statusPill } from './ui/people'
 import { selectionBar, stylePanel, toolbar } from './ui/tools'
 import { roomPanel, themeButton } from './ui/top'
 import type { Bench } from './gestures'
+import type { Problem } from './symphony-socket.js'
 
 const app = document.getElementById('app') as HTMLElement
 
@@ -30,10 +31,10 @@ function screen (): Point {
   return [innerWidth, innerHeight]
 }
 
-const PROBLEMS = {
-  'too-large': () => 'Something is too large to be sent. Others will not see it.',
-  refused: (text: string) => `The server refused a message: ${text}`,
-  'bad-frame': () => 'The server sent something that cannot be read.'
+/** In words for the user; what heals by itself shows as the connection's status and needs none. */
+function tell (problem: Problem): string | null {
+  if (problem.kind === 'too-large') return 'Something is too large to be sent. Others will not see it.'
+  return problem.kind === 'refused' && problem.retry !== true ? `The server refused a message: ${problem.text}` : null
 }
 
 function start (address: Address): void {
@@ -41,7 +42,10 @@ function start (address: Address): void {
   if (address.fresh) history.replaceState(null, '', address.link)
 
   const messages = new Messages()
-  const session = new Session(address, problem => messages.toast(PROBLEMS[problem.kind](problem.text), true))
+  const session = new Session(address, problem => {
+    const text = tell(problem)
+    if (text !== null) messages.toast(text, true)
+  })
   const board = new Board(session.doc)
   const store = new Store()
   const camera = new Camera()

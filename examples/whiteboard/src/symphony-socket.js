@@ -40,6 +40,9 @@ import { MAX_MESSAGE, splitMessage } from './split.js'
 const FIRST_OWN_TYPE = 100
 const TYPE_ERROR = 131
 
+/** Standard base64 with padding, of at least one byte. */
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
+
 /** Normal closure, and what a browser reports when none came (RFC 6455, section 7.4.1). */
 const CLOSE_NORMAL = 1000
 /** Ours (4000 to 4999 are free for applications): the provider connects again and synchronizes. */
@@ -147,7 +150,9 @@ export function symphonySocket (Y, options = {}) {
 
     /** @param {Problem} problem */
     problem (problem) {
-      console.error(`symphony: ${problem.text}`)
+      // What a new connection makes good is not an error to wake anybody for.
+      const heals = problem.kind === 'bad-frame' || problem.retry === true
+      console[heals ? 'warn' : 'error'](`symphony: ${problem.text}`)
       options.onProblem?.(problem)
       this.onerror?.(Object.assign(new Event('error'), { message: problem.text, problem }))
     }
@@ -188,13 +193,9 @@ function decodeRoom (segment) {
  * @returns {Uint8Array | null} null when it is not base64 of at least one byte
  */
 function decodeFrame (frame) {
-  if (typeof frame !== 'string') return null
-  try {
-    const bytes = fromBase64(frame)
-    return bytes.length > 0 ? bytes : null
-  } catch {
-    return null
-  }
+  // Checked first, as Node's decoder makes bytes of anything.
+  if (typeof frame !== 'string' || frame.length % 4 !== 0 || !BASE64.test(frame)) return null
+  return fromBase64(frame)
 }
 
 /**

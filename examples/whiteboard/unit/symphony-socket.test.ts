@@ -32,7 +32,7 @@ const bytes = (...b: number[]) => btoa(String.fromCharCode(...b))
 
 beforeEach(() => {
   problems.length = 0
-  vi.spyOn(console, 'error').mockImplementation(() => {})
+  for (const level of ['error', 'warn'] as const) vi.spyOn(console, level).mockImplementation(() => {})
 })
 
 describe('gatewayURL', () => {
@@ -78,14 +78,21 @@ describe('the socket', () => {
     expect(got).toEqual([Uint8Array.of(1, 2, 3).buffer])
   })
 
-  it('tells of frames it cannot read and goes on', () => {
+  it.each(['', '***', '{"message": "Internal server error"}', Uint8Array.of(1), new ArrayBuffer(3)])('connects again after a frame it cannot read: %o', data => {
     const { socket, inner } = open()
     const got: unknown[] = []
     socket.onmessage = e => got.push(e.data)
-    for (const data of ['', '***', Uint8Array.of(1), new ArrayBuffer(3)]) inner.onmessage?.({ data })
-    expect(problems.map(p => p.kind)).toEqual(['bad-frame', 'bad-frame', 'bad-frame', 'bad-frame'])
-    inner.onmessage?.({ data: bytes(3) })
-    expect(got).toHaveLength(1)
+    inner.onmessage?.({ data })
+    expect(problems.map(p => p.kind)).toEqual(['bad-frame'])
+    expect(inner.closed).toEqual([4000, 'a message was not delivered'])
+    expect(got).toEqual([])
+  })
+
+  it('connects again when the same may be accepted later', () => {
+    const { inner } = open()
+    inner.onmessage?.({ data: bytes(131, 1, 9, 0, 100, 4, 119, 97, 105, 116) })
+    expect(problems).toEqual([{ kind: 'refused', code: 9, retry: true, text: 'wait' }])
+    expect(inner.closed).toEqual([4000, 'a message was not stored'])
   })
 
   it('tells what the server refuses, and hides its own messages from the provider', () => {
@@ -98,11 +105,12 @@ describe('the socket', () => {
     inner.onmessage?.({ data: bytes(130, 1, 0, 0) })
     inner.onmessage?.({ data: bytes(131, 1, 4) })
     expect(problems).toEqual([
-      { kind: 'refused', code: 4, text: 'no!' },
+      { kind: 'refused', code: 4, retry: false, text: 'no!' },
       { kind: 'bad-frame', text: 'the server sent an error frame that does not decode' }
     ])
     expect(errors).toHaveLength(2)
     expect(got).toEqual([])
+    expect(inner.closed).toEqual([])
   })
 
   it('tells when something is too large to send', () => {

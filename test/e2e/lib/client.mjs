@@ -13,7 +13,7 @@ process.setMaxListeners(0)
 
 /** A document with its provider. */
 export class Client {
-  /** What the shim and the server complained about. */
+  /** What the shim and the server complained about and a new connection does not make good. */
   problems = []
   /** Codes of closed connections. */
   closes = []
@@ -28,7 +28,7 @@ export class Client {
     this.doc = new Y.Doc()
     this.doc.on('update', (update, origin) => { if (origin !== this.provider) this.made.push(update) })
     this.provider = new WebsocketProvider(server, encodeURIComponent(room), this.doc, {
-      WebSocketPolyfill: symphonySocket(Y, { WebSocket, onProblem: problem => this.problems.push(problem) }),
+      WebSocketPolyfill: symphonySocket(Y, { WebSocket, onProblem: problem => { if (problem.kind !== 'bad-frame' && !problem.retry) this.problems.push(problem) } }),
       disableBc: true,
       maxBackoffTime: 400
     })
