@@ -2,6 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +24,7 @@ const PATIENCE = { timeout: 30_000, interval: 20 }
 
 describe.skipIf(executablePath === undefined)('in Chromium', () => {
   let server: LocalServer
+  let pages: Server
   let folder: string
   let browser: Browser
   let context: BrowserContext
@@ -31,20 +34,26 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await build({
       configFile: false,
       logLevel: 'error',
+      base: '/client/',
       build: { outDir: folder, emptyOutDir: true, minify: false, rollupOptions: { input: fileURLToPath(new URL('page/main.ts', import.meta.url)), output: { entryFileNames: 'main.js' } } }
     })
     server = await startLocalServer()
     browser = await chromium.launch({ executablePath: executablePath!, args: ARGS })
     context = await browser.newContext()
-    // The page is there also while the server is not, as an installed app is.
-    await context.route(url => url.pathname.startsWith('/client/'), async route => {
-      const name = new URL(route.request().url()).pathname.slice('/client/'.length)
-      if (name === '') await route.fulfill({ contentType: 'text/html', body: '<!doctype html><meta charset="utf-8"><script type="module" src="/client/main.js"></script>' })
-      else await route.fulfill({ contentType: 'text/javascript', body: await readFile(join(folder, name)) })
+    // The page is there also while the room's server is not, as an installed app is.
+    pages = createServer((request, response) => {
+      const name = request.url!.slice('/client/'.length)
+      if (name === '') return response.setHeader('content-type', 'text/html').end('<!doctype html><meta charset="utf-8"><script type="module" src="/client/main.js"></script>')
+      readFile(join(folder, name)).then(
+        body => response.setHeader('content-type', 'text/javascript').end(body),
+        () => { response.writeHead(404).end() }
+      )
     })
+    await new Promise<void>(resolve => { pages.listen(0, '127.0.0.1', resolve) })
   })
   afterAll(async () => {
     await browser?.close()
+    pages?.close()
     await server?.stop()
     await rm(folder, { recursive: true, force: true })
   })
@@ -57,7 +66,7 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
   }
 
   async function load (page: Page): Promise<void> {
-    await page.goto(`${server.url}client/`)
+    await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/client/`)
     await page.waitForFunction(() => window.app !== undefined)
   }
 
@@ -83,14 +92,11 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     expect(await page.evaluate(() => window.app.get('it').hasUnacknowledgedChanges)).toBe(true)
     await server.restart()
     await settled(page)
-    const other = await (await browser.newContext()).newPage()
-    await other.goto(server.url)
     await page.close()
     const reader = await open()
     await enter(reader, 'p20', { disableBc: true })
     await settled(reader)
     expect(await text(reader)).toBe('offline online ')
-    await other.context().close()
     await reader.close()
   })
 
