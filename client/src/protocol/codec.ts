@@ -37,7 +37,7 @@ export function encodeMessage (message: Message): Uint8Array {
 function write (out: encoding.Encoder, kind: Kind, value: unknown): void {
   switch (kind) {
     case 'uint':
-      if (!Number.isSafeInteger(value) || (value as number) < 0) throw new MalformedError(`not a uint: ${String(value)}`)
+      if (!Number.isSafeInteger(value) || (value as number) < 0) throw new MalformedError('not a uint')
       return encoding.writeVarUint(out, value as number)
     case 'bool':
       return encoding.writeVarUint(out, value === true ? 1 : 0)
@@ -46,7 +46,7 @@ function write (out: encoding.Encoder, kind: Kind, value: unknown): void {
     case 'bytes':
       return encoding.writeVarUint8Array(out, value as Uint8Array)
     case 'hash':
-      if ((value as Uint8Array).length !== 32) throw new MalformedError('a SHA-256 has 32 bytes')
+      if ((value as Uint8Array).length !== 32) throw new MalformedError('not a hash')
       return encoding.writeVarUint8Array(out, value as Uint8Array)
     case 'headers':
       encoding.writeVarUint(out, (value as Header[]).length)
@@ -72,7 +72,7 @@ function decode (bytes: Uint8Array): Message | null {
   const type = readUint(input)
   const name = type === 0 || type === 2 ? names.get(key(type, Math.min(readUint(input), 6))) : names.get(key(type, -1))
   if (name === undefined) {
-    if (type === 0 || type === 2) throw new MalformedError('unknown kind of sync or auth')
+    if (type === 0 || type === 2) throw new MalformedError('unknown kind')
     return null
   }
   const message: Fields = { type: name }
@@ -87,7 +87,7 @@ function read (input: decoding.Decoder, kind: Kind): unknown {
       return readUint(input)
     case 'bool': {
       const value = readUint(input)
-      if (value > 1) throw new MalformedError('a flag is 0 or 1')
+      if (value > 1) throw new MalformedError('not a flag')
       return value === 1
     }
     case 'string':
@@ -96,7 +96,7 @@ function read (input: decoding.Decoder, kind: Kind): unknown {
       return readBytes(input).slice()
     case 'hash': {
       const hash = readBytes(input)
-      if (hash.length !== 32) throw new MalformedError('a SHA-256 has 32 bytes')
+      if (hash.length !== 32) throw new MalformedError('not a hash')
       return hash.slice()
     }
     case 'headers': {
@@ -109,13 +109,13 @@ function read (input: decoding.Decoder, kind: Kind): unknown {
 
 function readUint (input: decoding.Decoder): number {
   const value = decoding.readVarUint(input)
-  if (!Number.isSafeInteger(value)) throw new MalformedError('a uint over 2^53 − 1')
+  if (!Number.isSafeInteger(value)) throw new MalformedError('not a uint')
   return value
 }
 
 function readBytes (input: decoding.Decoder): Uint8Array {
   const length = readUint(input)
-  if (length > input.arr.length - input.pos) throw new MalformedError('shorter than it says')
+  if (length > input.arr.length - input.pos) throw new MalformedError('too short')
   return decoding.readUint8Array(input, length)
 }
 

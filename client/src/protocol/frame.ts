@@ -34,7 +34,7 @@ export function fromBase64 (text: string): Uint8Array {
   const bytes = Uint8Array.from(atob(text), char => char.charCodeAt(0))
   // The unused bits of the last character must be zero; atob does not look.
   if (text.endsWith('=') && toBase64(bytes.subarray(bytes.length - bytes.length % 3)) !== text.slice(-4)) {
-    throw new MalformedError('padding bits that are not zero')
+    throw new MalformedError('not base64')
   }
   return bytes
 }
@@ -61,5 +61,5 @@ function gatewayError (frame: string): Error {
   } catch {
     // Not JSON either.
   }
-  return new MalformedError('neither base64 nor an error of the gateway')
+  return new MalformedError('not base64')
 }

@@ -132,7 +132,7 @@ export class Connection {
     if (had) this.options.host.closed(null)
     this.#setSynced(false)
     this.#setStatus('disconnected')
-    if (this.#lost) this.#lost = false
+    this.#lost = false
   }
 
   /** Ends for good: the server said that trying again is pointless. */
@@ -161,11 +161,6 @@ export class Connection {
   /** Opens a successor now: a new token, or one that is about to expire. */
   renew (): void {
     if (this.link !== null && this.next === null) this.#dial()
-  }
-
-  /** Closes what there is and connects again; hello sorts it out. */
-  restart (link: Link): void {
-    link.abandon()
   }
 
   #stop (): void {

@@ -7,6 +7,8 @@ import { Sequence } from './sequence'
 import { get } from './transfer'
 import { isEmptyUpdate } from './updates'
 
+export const READ_ONLY = 'the room is read-only for this user'
+
 export class Receiver {
   readonly #connection: Connection
   /** Downloads under way: their numbers are on the way, not missing. */
@@ -120,7 +122,7 @@ export class Receiver {
     const { options: { host }, outbox, sender } = this.#connection
     for (const part of outbox.clear()) {
       host.settled(part.keys)
-      host.problem({ code: ErrorCode.readOnly, text: 'the room is read-only for this user', update: part.update })
+      host.problem({ code: ErrorCode.readOnly, text: READ_ONLY, update: part.update })
     }
     sender.changed()
   }

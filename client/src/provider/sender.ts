@@ -3,6 +3,7 @@
 import { ErrorCode, type MessageOf } from '../protocol'
 import type { Connection } from './connection'
 import { type Entry, messageOf } from './outbox'
+import { READ_ONLY } from './receiver'
 import { put, sha256 } from './transfer'
 
 /** The wait after an error of the gateway, which names none, and after a failed upload. */
@@ -23,7 +24,7 @@ export class Sender {
     const { outbox, timers, options } = this.#connection
     if (this.#connection.access === 'read' && this.#connection.ready !== null) {
       options.host.settled(keys)
-      options.host.problem({ code: ErrorCode.readOnly, text: 'the room is read-only for this user', update })
+      options.host.problem({ code: ErrorCode.readOnly, text: READ_ONLY, update })
       return
     }
     outbox.add(update, keys)

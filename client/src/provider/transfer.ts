@@ -22,7 +22,7 @@ export async function put (fetch: Fetch, offer: MessageOf<'uploadOffer'>, bytes:
       method: 'PUT', headers: offer.headers.map(([name, value]): [string, string] => [name, value]),
       body: bytes as Uint8Array<ArrayBuffer>, signal, credentials: 'omit'
     })
-    if (!response.ok) throw new Error(`the upload was answered with HTTP status ${response.status}`)
+    if (!response.ok) throw new Error(`upload: HTTP status ${response.status}`)
   })
 }
 
@@ -31,9 +31,9 @@ export async function get (fetch: Fetch, from: { url: string, size: number, sha2
   if (from.size > MAX_DOWNLOAD) throw new Error(`a download of ${from.size} bytes`)
   return await attempt(signal, async () => {
     const response = await fetch(from.url, { signal, credentials: 'omit' })
-    if (!response.ok) throw new Error(`the download was answered with HTTP status ${response.status}`)
+    if (!response.ok) throw new Error(`download: HTTP status ${response.status}`)
     const bytes = new Uint8Array(await response.arrayBuffer())
-    if (bytes.length !== from.size || !equal(await sha256(bytes), from.sha256)) throw new Error('not the bytes that were announced')
+    if (bytes.length !== from.size || !equal(await sha256(bytes), from.sha256)) throw new Error('download: wrong bytes')
     return bytes
   })
 }
