@@ -21,6 +21,6 @@ func (b backend) Open(testing.TB) roomtest.Ports {
 func TestContract(t *testing.T) {
 	roomtest.Run(t, roomtest.Harness{
 		New:     func(_ testing.TB, clock *roomtest.Clock) roomtest.Backend { return backend{memstore.New(clock)} },
-		Several: true, Schedules: roomtest.AllSchedules,
+		Several: true, Schedules: schedules,
 	})
 }
