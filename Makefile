@@ -17,7 +17,7 @@ GO ?= go
 NPM ?= npm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-AWS_PACKAGES := ./internal/awstest/... ./internal/awsretry/... ./internal/dynamostore/... ./internal/dynamodirectory/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/...
+AWS_PACKAGES := ./internal/awstest/... ./internal/awscall/... ./internal/streamsource/... ./internal/dynamostore/... ./internal/dynamodirectory/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/... ./test/awscalls/...
 
 .PHONY: help
 help: ## This list
@@ -130,7 +130,7 @@ fuzz: need-go need-node internal/yjs/oracle/node_modules/.package-lock.json ## 2
 LOAD_ARGS ?=
 BENCH_TIME ?= 300ms
 BENCH_COUNT ?= 5
-BENCH_PACKAGES := ./internal/protocol ./internal/gateway ./internal/room ./internal/handler ./internal/pebblestore ./internal/yjs
+BENCH_PACKAGES := ./internal/protocol ./internal/handler ./internal/gateway ./internal/pebblestore ./internal/yjs
 
 .PHONY: build/loadtest
 build/loadtest:
@@ -145,6 +145,10 @@ load: need-go build/symphony-local build/loadtest ## Load test: 2,000 users in 5
 load-full: need-go build/symphony-local build/loadtest ## Load test: 20,000 users in 5,000 rooms, 60 s of edits (about 4 minutes)
 	@mkdir -p build/load
 	@build/loadtest --users 20000 --workers 2 --gateways 2 --duration 60s --settle 10s --drain 60s --sample 500 --json build/load/load-full.json --report build/load/load-full.html $(LOAD_ARGS)
+
+.PHONY: simulate
+simulate: need-go ## Run the simulation of AWS's quotas and put its tables into docs/SCALING.md
+	@$(GO) run ./cmd/simulate --write docs/SCALING.md
 
 .PHONY: load-compare
 load-compare: need-go need-node build/symphony-local build/loadtest loadtest/targets/node_modules/.package-lock.json ## Symphony and y-websocket, one after the other, at 8,000 users and at saturation
