@@ -1,7 +1,7 @@
 // The page that Chromium opens: providers by name, driven by the test.
 
 import * as Y from 'yjs'
-import { SymphonyProvider, type SymphonyProviderOptions } from '../../../dist/index.js'
+import { SymphonyProvider, type SymphonyProviderOptions } from '../../../src'
 
 const providers = new Map<string, SymphonyProvider>()
 
