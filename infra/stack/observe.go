@@ -75,13 +75,10 @@ func (s *Stack) addDashboard() {
 	)
 }
 
-// freeAlarmMetrics is how many metrics may be watched by alarms for nothing, in
-// an account and month. An alarm is billed by the metrics it evaluates, also
-// those inside an expression (https://aws.amazon.com/cloudwatch/pricing/).
-const freeAlarmMetrics = 10
-
-// addAlarms adds one alarm for each way a deployment gets into trouble. They
-// evaluate freeAlarmMetrics metrics and no more. What is not watched by itself
+// addAlarms adds one alarm for each way a deployment gets into trouble. An alarm
+// is billed by the metrics it evaluates, also those inside an expression, and
+// an account has ten for nothing (https://aws.amazon.com/cloudwatch/pricing/):
+// these are ten, which idle_test.go counts. What is not watched by itself
 // is seen by another: a failing or throttled authorize, connect or disconnect
 // is an error of the gateway, a failing stream function makes the iterator
 // old and then dead letters.

@@ -26,7 +26,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 || args[0] != "check" && args[0] != "resume" {
-		return fmt.Errorf("usage: deployment check|resume [-c key=value]...")
+		return fmt.Errorf("usage: deployment check|resume [-c key=value ...]")
 	}
 	given, err := deployment.Context(args[1:])
 	if err != nil {
