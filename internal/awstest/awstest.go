@@ -53,6 +53,9 @@ type Stack struct {
 	// MaxRoom is the longest room id, in bytes, that fits the S3 engine, 0 for
 	// room.MaxIDBytes.
 	MaxRoom int
+	// Schedules is how many orders of steps roomtest is to run of each of its
+	// scenarios.
+	Schedules int
 }
 
 // Config is the SDK configuration for one of the engines' URLs.
@@ -76,7 +79,7 @@ func Main(m *testing.M) {
 // fails instead when RequireAll is set.
 func Engines(tb testing.TB) Stack {
 	tb.Helper()
-	return Stack{Name: "engines", DynamoDB: DynamoDB(tb), S3: S3(tb), MaxRoom: versityGWMaxRoom}
+	return Stack{Name: "engines", DynamoDB: DynamoDB(tb), S3: S3(tb), MaxRoom: versityGWMaxRoom, Schedules: 6}
 }
 
 // Stacks returns every stack the adapters are tested on.

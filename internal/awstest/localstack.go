@@ -67,7 +67,7 @@ func LocalStack(tb testing.TB) Stack {
 	if endpoint == "" {
 		endpoint = localStack.url(tb)
 	}
-	return Stack{Name: "localstack", DynamoDB: endpoint, S3: endpoint}
+	return Stack{Name: "localstack", DynamoDB: endpoint, S3: endpoint, Schedules: 1}
 }
 
 // ServeLocalStack runs a LocalStack of our own on port until ctx ends, and
