@@ -392,7 +392,7 @@ func (g *generator) run(ctx context.Context) *Result {
 	all.Wait()
 	g.after.Wait()
 	result := g.drain()
-	g.lateJoiners(ctx, result)
+	g.lateJoiners(context.WithoutCancel(ctx), result) // each has its own time, and they are few
 	g.collect(result)
 	return result
 }

@@ -209,16 +209,6 @@ func (l *ledger) vector(receiver int) map[uint64]uint64 {
 	return clocks
 }
 
-// written is how many edits were sent into the room.
-func (l *ledger) written() (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range l.authors {
-		n += len(l.authors[i].starts)
-	}
-	return n
-}
-
 // late checks a fresh user's document: how many edits it lacks.
 func (l *ledger) late(updates [][]byte) (missing int, err error) {
 	fresh := newLedger(len(l.authors)+1, &counters{})

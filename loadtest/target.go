@@ -23,7 +23,6 @@ type target struct {
 	pids  []int
 	debug string
 	cmd   *exec.Cmd
-	stdin io.Closer
 	data  string // to remove
 	ended chan struct{}
 }
