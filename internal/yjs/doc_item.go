@@ -47,8 +47,7 @@ func (it *item) text() []byte {
 	return it.content
 }
 
-// sameOrigin and sameRight are compareIDs of Yjs.
-func (it *item) sameOrigin(o *item) bool { return it.hasOrigin == o.hasOrigin && it.origin == o.origin }
+// sameRight is compareIDs of Yjs.
 func (it *item) sameRight(o *item) bool {
 	return it.hasRight == o.hasRight && it.rightOrigin == o.rightOrigin
 }
