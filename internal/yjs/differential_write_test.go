@@ -335,6 +335,9 @@ func (c diffCase) writeOnce(s *scribe, d *Doc, client uint64) (update []byte, no
 		}
 		return nil
 	})
+	if err == nil {
+		err = checkDoc(d)
+	}
 	if err != nil || update == nil {
 		return nil, nil, err
 	}

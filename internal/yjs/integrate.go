@@ -141,9 +141,9 @@ func (d *Doc) integrate(c *docClient, b *block) {
 	}
 	s := d.resolve(c, b)
 	if offset := c.end - b.clock; offset > 0 {
-		s.left = c.structs.last() // ends where b is cut
-		if s.left.isGC() {
-			s.parent = nil
+		s.left = c.structs.last() // ends where b is cut, and is in the same place: nil if it is GC
+		if s.parent != nil {
+			s.parent, s.entry = s.left.parent, s.left.entry
 		}
 		b.dropLeft(offset)
 	}

@@ -150,6 +150,7 @@ func (o *oracle) exchange(line []byte) ([]byte, error) {
 
 // session is what op "session" answers: the updates of several peers that edit and hear of each other only in part.
 type session struct {
+	Loose     bool     `json:"loose"` // Yjs may contradict itself about text
 	Roots     []string `json:"roots"`
 	Clients   []uint64 `json:"clients"`
 	Authors   []int    `json:"authors"`   // index of the peer, by update

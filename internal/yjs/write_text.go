@@ -133,7 +133,7 @@ func storedFormats(attributes Object) (formatting, error) {
 		}
 		text, err := appendStringify(nil, m.Value)
 		if err == nil {
-			err = checkJSON(text, DefaultMaxDepth)
+			err = checkText(text, DefaultMaxDepth)
 		}
 		if err != nil {
 			return nil, err
@@ -217,7 +217,7 @@ func (p *textPosition) insertEmbed(embed any, formats formatting) error {
 	if err == nil && !nested {
 		var text []byte
 		if text, err = appendStringify(nil, embed); err == nil {
-			err = checkJSON(text, DefaultMaxDepth)
+			err = checkText(text, DefaultMaxDepth)
 		}
 		c = content{refEmbed, 1, appendVarBytes(nil, text)}
 	}

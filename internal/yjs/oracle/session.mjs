@@ -5,7 +5,7 @@ import { rootTypes } from './describe.mjs'
 
 export const roots = ['t', 'a', 'm', 'x', 'e', 'y']
 
-const words = ['a', 'bc', 'hello ', 'lorem ipsum dolor ', '😀', 'ä€', 'x😀y', '😀😁', '\ud800', 'q\udc00', '\n', '\u0000', '\u2028', 'שלום', '\ufffd', '\ufeff']
+const commonWords = ['a', 'bc', 'hello ', 'lorem ipsum dolor ', '😀', 'ä€', 'x😀y', '😀😁', 'q\udc00', '\n', '\u0000', '\u2028', 'שלום', '\ufffd', '\ufeff']
 const keys = ['', 'a', 'b', 'ü', '1', '0', '10', 'key', '__proto__', '$yjs', '😀']
 const numbers = [0, -0, 1, -1, 63, 64, -64, 127, 128, 8191, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 40), 2 ** 53 - 1, -(2 ** 53 - 1), 1.5, 0.1, -0.25, 1e21, 1e-7, 1e300, 5e-324, NaN, Infinity, -Infinity, 3.4028234663852886e38]
 const others = [true, false, null, undefined, 'str', '', '😀', '\ud800', '"\\\u0001', 10n, -5n, 2n ** 63n - 1n, -(2n ** 63n)]
@@ -18,6 +18,10 @@ export const session = ({ seed, steps = 60, peers: count }) => {
   const next = random(seed)
   const int = n => Math.floor(next() * n)
   const pick = list => list[int(list.length)]
+  // A high surrogate alone makes Yjs contradict itself: when it cuts a text behind one, it takes what follows for the other
+  // half and replaces it, and later states say something else than the updates did.
+  const loose = next() < 0.1
+  const words = loose ? [...commonWords, '\ud800'] : commonWords
 
   const any = depth => {
     if (depth > 3 || next() < 0.6) return next() < 0.1 ? new Uint8Array([0, 1, 255].slice(0, int(4))) : pick(next() < 0.5 ? numbers : others)
@@ -151,7 +155,7 @@ export const session = ({ seed, steps = 60, peers: count }) => {
     } catch (e) { /* see above */ }
   }
   return {
-    roots, authors, vectors, updatesV2,
+    loose, roots, authors, vectors, updatesV2,
     clients: [...ids],
     updates: updates.map(textOf),
     states: peers.map(p => textOf(Y.encodeStateAsUpdate(p.doc))),
