@@ -102,3 +102,34 @@ func TestAFrozenPassDeletesNoSnapshotItDoesNotKnow_G6(t *testing.T) {
 	w.untilClean()
 	require.Len(t, w.history(), 4)
 }
+
+// Nor does it cry damage over what other passes have let go.
+func TestAFrozenPassTakesProgressForNoDamage_G6(t *testing.T) {
+	for _, frozenAt := range []string{"Log.Read", "Snapshots.Get"} {
+		w := newWorld(t)
+		ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
+		w.cleaning(ann, text)
+		w.edit(ann, text, 1)
+		frozen := false
+		w.faults.SetGate(func(c faultstore.Call) func() {
+			if c.Name != frozenAt {
+				return func() {}
+			}
+			w.faults.SetGate(nil)
+			frozen = true
+			_, other := w.process(2)
+			for range 3 {
+				_, err := other.Receive(t.Context(), ann, protocol.EncodeFrameString(&protocol.SyncUpdate{Update: text.Insert("late")}))
+				require.NoError(t, err)
+				require.NoError(t, other.Checkpoint(t.Context(), lobby))
+				w.overGrace()
+			}
+			return func() {}
+		})
+		w.checkpoint() // no error
+		require.True(t, frozen, frozenAt)
+		w.document()
+		w.untilClean()
+		require.Len(t, w.history(), 7)
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 // Gateway is a room.Sender for tests: connections with an inbox each. A post to
 // one that is not open fails with room.ErrGone, as API Gateway's 410. It panics
-// on a frame that no server may send.
+// on a frame that is no message of a server.
 type Gateway struct {
 	mu      sync.Mutex
 	open    map[room.ConnectionID]bool
@@ -34,11 +34,8 @@ func NewGateway() *Gateway {
 func (g *Gateway) Post(ctx context.Context, to []room.ConnectionID, frame []byte) []room.Failure {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(frame) > protocol.MaxPost {
-		panic(fmt.Sprintf("roomtest: a post of %d characters", len(frame)))
-	}
 	m, err := protocol.DecodeServerFrame(bytes.Clone(frame))
-	if err != nil {
+	if err != nil && len(frame) <= protocol.MaxPost {
 		panic(err)
 	}
 	var failures []room.Failure
@@ -49,6 +46,8 @@ func (g *Gateway) Post(ctx context.Context, to []room.ConnectionID, frame []byte
 			failures = append(failures, room.Failure{Connection: conn, Err: fmt.Errorf("%w: %w", room.ErrUnavailable, ctx.Err())})
 		case !g.open[conn]:
 			failures = append(failures, room.Failure{Connection: conn, Err: room.ErrGone})
+		case len(frame) > protocol.MaxPost:
+			failures = append(failures, room.Failure{Connection: conn, Err: fmt.Errorf("%w: %d characters", room.ErrTooLarge, len(frame))})
 		case g.failing[conn] != nil:
 			failures = append(failures, room.Failure{Connection: conn, Err: g.failing[conn]})
 		default:
@@ -59,7 +58,10 @@ func (g *Gateway) Post(ctx context.Context, to []room.ConnectionID, frame []byte
 }
 
 // Disconnect implements room.Sender.
-func (g *Gateway) Disconnect(_ context.Context, conn room.ConnectionID) error {
+func (g *Gateway) Disconnect(ctx context.Context, conn room.ConnectionID) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", room.ErrUnavailable, err)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open[conn] {
