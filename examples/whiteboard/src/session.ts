@@ -18,6 +18,13 @@ export type Status = 'connecting' | 'live' | 'saving' | 'offline' | 'reading'
 
 /** After the last edit, the pause before asking the server what it has. */
 const CONFIRM_AFTER_MS = 1_000
+/**
+ * The gateway promises no order. Yjs keeps what came too early, but does not always
+ * notice that it fits by now; what is still waiting after this pause is asked for.
+ */
+const UNTANGLE_AFTER_MS = 2_000
+/** Twice as long each time, up to this: what is missing may be nowhere. */
+const UNTANGLE_AT_MOST_MS = 60_000
 /** Asked again when there is no answer, or when something is still missing. */
 const CONFIRM_AGAIN_MS = 3_000
 
@@ -37,6 +44,8 @@ export class Session {
   /** Whether a question is on its way that was asked after the last edit. */
   private asked = false
   private timer: ReturnType<typeof setTimeout> | undefined
+  private untangling: ReturnType<typeof setTimeout> | undefined
+  private untangleAfter = UNTANGLE_AFTER_MS
 
   constructor (address: Address, private readonly onProblem: (problem: Problem) => void) {
     this.provider = new WebsocketProvider(address.server, encodeURIComponent(address.room), this.doc, {
@@ -141,8 +150,24 @@ export class Session {
   }
 
   private seen (decoder: decoding.Decoder): void {
-    if (decoding.readVarUint(decoder) !== SYNC_STEP_1 || !this.asked) return
-    const stored = Y.decodeStateVector(decoding.readVarUint8Array(decoder)).get(this.doc.clientID) ?? 0
+    if (decoding.readVarUint(decoder) !== SYNC_STEP_1) this.untangle()
+    else if (this.asked) this.confirm(decoding.readVarUint8Array(decoder))
+  }
+
+  /** Looks, some time after a message, whether Yjs still waits for something. */
+  private untangle (): void {
+    this.untangling ??= setTimeout(() => {
+      this.untangling = undefined
+      const { pendingStructs, pendingDs } = this.doc.store
+      const waiting = pendingStructs !== null || pendingDs !== null
+      this.untangleAfter = waiting ? Math.min(2 * this.untangleAfter, UNTANGLE_AT_MOST_MS) : UNTANGLE_AFTER_MS
+      if (waiting) this.ask()
+    }, this.untangleAfter)
+  }
+
+  /** Takes the server's state vector for what it has stored. */
+  private confirm (vector: Uint8Array): void {
+    const stored = Y.decodeStateVector(vector).get(this.doc.clientID) ?? 0
     if (stored < Y.getState(this.doc.store, this.doc.clientID)) return
     this.unsaved = this.asked = false
     clearTimeout(this.timer)

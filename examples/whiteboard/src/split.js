@@ -1,6 +1,6 @@
 // Cuts y-protocols messages that are larger than API Gateway takes from a client
-// into several that are each valid on their own. Applied in any order they give
-// what the large one would have given.
+// into several that are each valid on their own and together make what the large
+// one would have made.
 
 import * as encoding from 'lib0/encoding'
 import * as decoding from 'lib0/decoding'

@@ -78,6 +78,16 @@ export function content (doc) {
   }
 }
 
+/**
+ * What a document has received, all of it applied at once. Under reordering Yjs
+ * keeps what came too early, but does not always notice that it fits by now; it is
+ * only waiting for the next update to look again.
+ */
+export function received (doc) {
+  const { pendingStructs, pendingDs } = doc.store
+  return pendingStructs === null && pendingDs === null ? doc : replay([Y.encodeStateAsUpdate(doc)])
+}
+
 /** A document made of nothing but these updates. */
 export function replay (updates) {
   const doc = new Y.Doc()

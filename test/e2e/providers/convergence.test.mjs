@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Client, content, replay, Y } from '../lib/client.mjs'
+import { Client, content, received, replay, Y } from '../lib/client.mjs'
 import { edit } from '../lib/edits.mjs'
 import { random, seed } from '../lib/random.mjs'
 import { startServer } from '../lib/server.mjs'
@@ -45,11 +45,11 @@ async function oneDocument (server, room, r) {
     const want = state(replay(clients.flatMap(client => client.made)))
     assert.equal(want.pending, false)
     for (const [i, client] of clients.entries()) {
-      await eventually(`client ${i} of "${room}" has every edit`, () => state(client.doc), want)
+      await eventually(`client ${i} of "${room}" has every edit`, () => state(received(client.doc)), want)
     }
     // Yjs tidies formatting marks when it sees them, and sends that on; so what is
     // deleted is compared among the clients, not with the replay.
-    await eventually(`the clients of "${room}" agree on what is deleted`, () => clients.every(({ doc }) => sameDeletes(doc, clients[0].doc)))
+    await eventually(`the clients of "${room}" agree on what is deleted`, () => clients.every(({ doc }) => sameDeletes(received(doc), received(clients[0].doc))))
 
     const fresh = new Client(server, room)
     clients.push(fresh)

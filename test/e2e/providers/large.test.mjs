@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Client, content } from '../lib/client.mjs'
+import { Client, content, received } from '../lib/client.mjs'
 import { startServer } from '../lib/server.mjs'
 import { eventually } from '../lib/wait.mjs'
 
@@ -26,7 +26,7 @@ describe('edits larger than a frame', () => {
       a.doc.getText('text').insert(0, 'Paste 漢字 😀 '.repeat(12_000))
       a.doc.getArray('list').push(Array.from({ length: 8_000 }, (_, i) => i / 7))
     })
-    await eventually('the peer has the paste', () => content(b.doc), content(a.doc))
+    await eventually('the peer has the paste', () => content(received(b.doc)), content(a.doc))
     const fresh = await client('paste')
     assert.deepEqual(content(fresh.doc), content(a.doc))
     for (const one of [a, b, fresh]) assert.deepEqual([one.problems, one.closes], [[], []])
