@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -346,104 +345,6 @@ func TestAStormOfConflicts_G6(t *testing.T) {
 	}
 }
 
-// A swap that was stored although its answer was lost: the object must stay.
-func TestASwapWhoseAnswerIsLost_G6(t *testing.T) {
-	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
-	w.edit(ann, text, 3)
-	w.faults.Inject(faultstore.Named("Metas.Swap", 1, faultstore.Fault{After: true}))
-	require.ErrorIs(t, w.service.Checkpoint(t.Context(), lobby), room.ErrUnavailable)
-	require.EqualValues(t, 3, w.meta().Snapshot.Seq)
-	w.document()
-
-	// A store that asks twice by itself reports its own success as a conflict.
-	w.edit(ann, text, 1)
-	p := w.ports()
-	p.Metas = doubter{p.Metas}
-	service, err := room.NewService(p, room.Options{})
-	require.NoError(t, err)
-	require.NoError(t, service.Checkpoint(t.Context(), lobby))
-	require.EqualValues(t, 4, w.meta().Snapshot.Seq)
-	w.document()
-}
-
-type doubter struct{ room.Metas }
-
-func (d doubter) Swap(ctx context.Context, id room.ID, m room.Meta) error {
-	if err := d.Metas.Swap(ctx, id, m); err != nil {
-		return err
-	}
-	return d.Metas.Swap(ctx, id, m)
-}
-
-// A checkpoint that was frozen after it stored its object does not point to
-// it: it may be gone as an orphan.
-func TestASlowCheckpointGivesUp_G6(t *testing.T) {
-	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
-	w.edit(ann, text, 3)
-	w.faults.SetGate(func(c faultstore.Call) func() {
-		if c.Name == "Snapshots.Get" {
-			w.clock.Advance(room.DefaultGrace)
-		}
-		return func() {}
-	})
-	require.ErrorIs(t, w.service.Checkpoint(t.Context(), lobby), room.ErrUnavailable)
-	require.Zero(t, w.meta().Snapshot)
-	require.Empty(t, w.objects())
-	require.Len(t, w.entries(0), 3)
-}
-
-// A reader that read the record before two checkpoints still finds what it
-// was pointed to within the grace; past it, the record is read again.
-func TestASlowReaderFindsItsSnapshotWithinTheGrace_G5_G6(t *testing.T) {
-	for _, delay := range []time.Duration{room.DefaultGrace / 2, 2 * room.DefaultGrace} {
-		w := newWorld(t)
-		ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
-		w.edit(ann, text, 3)
-		w.checkpoint()
-		bob := w.join("b", "bob")
-		w.faults.SetGate(func(c faultstore.Call) func() {
-			if c.Name != "Snapshots.Get" {
-				return func() {}
-			}
-			w.faults.SetGate(nil)
-			_, other := w.process(2)
-			_, err := other.Receive(t.Context(), ann, protocol.EncodeFrameString(&protocol.SyncUpdate{Update: text.Insert("y")}))
-			require.NoError(t, err)
-			require.NoError(t, other.Checkpoint(t.Context(), lobby))
-			w.clock.Advance(delay)
-			require.NoError(t, other.Checkpoint(t.Context(), lobby))
-			return func() {}
-		})
-		answer, err := w.send(bob, &protocol.SyncStep1{StateVector: []byte{0}})
-		require.NoError(t, err)
-		wantSame(t, w.document(), answer.(*protocol.SyncStep2).Update, "after", delay)
-	}
-}
-
-// Log entries trimmed under a reader that never noticed: time tells.
-func TestAReaderThatStalledBetweenRecordAndLogGivesUp_G5(t *testing.T) {
-	w := newWorld(t)
-	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
-	w.edit(ann, text, 3)
-	bob := w.join("b", "bob")
-	w.faults.SetGate(func(c faultstore.Call) func() {
-		if c.Name == "Log.Read" {
-			w.faults.SetGate(nil)
-			_, other := w.process(2)
-			require.NoError(t, other.Checkpoint(t.Context(), lobby))
-			w.overGrace()
-			require.NoError(t, other.Checkpoint(t.Context(), lobby))
-			require.Empty(t, w.entries(0), "an empty log, and a record that knows of no snapshot")
-		}
-		return func() {}
-	})
-	answer, err := w.send(bob, &protocol.SyncStep1{StateVector: []byte{0}})
-	require.ErrorIs(t, err, room.ErrDisconnected)
-	require.Nil(t, answer)
-}
-
 func TestTooManyWaitingSnapshotsStopTheNextNotTheLog(t *testing.T) {
 	w := newWorld(t)
 	ann, text := w.join("a", "ann"), &roomtest.Author{Client: 1}
@@ -490,89 +391,6 @@ func TestABusyRoomsOrphansGoToo_G6(t *testing.T) {
 		}
 	}
 	require.Len(t, w.objects(), names)
-}
-
-func TestSweep(t *testing.T) {
-	w := newWorld(t)
-	var origins []room.Origin
-	for i := range 30 {
-		id := room.ID(fmt.Sprint("room", i))
-		from := room.Origin{Connection: room.ConnectionID(fmt.Sprint("c", i)), Room: id, Access: room.AccessWrite, ConnectedAt: w.clock.Now()}
-		require.NoError(t, w.service.Join(t.Context(), id, member(from)))
-		origins = append(origins, from)
-		_, err := w.send(from, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1}).Insert("x")})
-		require.NoError(t, err)
-	}
-	// One room cannot be checkpointed; the others are.
-	_, err := w.store.Log().Append(t.Context(), "room7", 0, room.Update{Data: []byte("garbage")})
-	require.NoError(t, err)
-	w.clock.Advance(7 * time.Second)
-	report, err := w.service.Sweep(t.Context())
-	require.ErrorIs(t, err, room.ErrCorrupt)
-	require.ErrorContains(t, err, `"room7"`)
-	require.Equal(t, room.SweepReport{Rooms: 30, Failed: 1, Lag: 7 * time.Second}, report)
-	for i := range origins {
-		m, err := w.store.Metas().Get(t.Context(), room.ID(fmt.Sprint("room", i)))
-		require.NoError(t, err)
-		require.Equal(t, i != 7, m.Snapshot.Seq == 1)
-	}
-
-	// Two sweeps at once are harmless.
-	_, other := w.process(2)
-	var wg sync.WaitGroup
-	for _, s := range []*room.Service{w.service, other} {
-		wg.Go(func() { _, _ = s.Sweep(t.Context()) })
-	}
-	wg.Wait()
-
-	// With no time left nothing is begun.
-	deadline := w.clock.Now().Add(5 * time.Second)
-	ctx, cancel := context.WithDeadline(t.Context(), deadline)
-	defer cancel()
-	report, err = w.service.Sweep(ctx)
-	require.NoError(t, err)
-	require.Equal(t, room.SweepReport{Rooms: 30, Left: 30}, report)
-
-	w.faults.Inject(faultstore.Named("Metas.Unclean", 1, faultstore.Fault{After: true}))
-	_, err = w.service.Sweep(t.Context())
-	require.ErrorIs(t, err, room.ErrUnavailable)
-}
-
-func TestArchive(t *testing.T) {
-	at := time.Date(2024, 5, 6, 7, 8, 9, 10, time.UTC)
-	entries := []room.Update{
-		{Seq: 7, Data: []byte("seven"), Author: "ann", Connection: "c=", At: at},
-		{Seq: 8, Data: nil, Author: "", Connection: "", At: time.Time{}},
-		{Seq: 9, Data: make([]byte, 100_000), Author: "ü", Connection: "x", At: at.Add(-200 * 365 * 24 * time.Hour)},
-	}
-	data, err := room.EncodeArchive(entries)
-	require.NoError(t, err)
-	again, err := room.EncodeArchive(entries)
-	require.NoError(t, err)
-	require.Equal(t, data, again)
-	back, err := room.DecodeArchive(data)
-	require.NoError(t, err)
-	require.Len(t, back, 3)
-	for i := range back {
-		require.Equal(t, string(entries[i].Data), string(back[i].Data))
-		back[i].Data = entries[i].Data
-	}
-	require.Equal(t, entries, back)
-
-	for i := range len(data) / 100 {
-		spoiled := append([]byte(nil), data...)
-		spoiled[i*100] ^= 1
-		_, err := room.DecodeArchive(spoiled)
-		require.ErrorIs(t, err, room.ErrCorrupt)
-	}
-	for _, b := range [][]byte{nil, data[:40], data[:len(data)-1], append(data[:len(data):len(data)], 0)} {
-		_, err := room.DecodeArchive(b)
-		require.ErrorIs(t, err, room.ErrCorrupt)
-	}
-	_, err = room.EncodeArchive(nil)
-	require.ErrorIs(t, err, room.ErrCorrupt)
-	_, err = room.EncodeArchive([]room.Update{{Seq: 1}, {Seq: 3}})
-	require.ErrorIs(t, err, room.ErrCorrupt)
 }
 
 func TestNewServiceWantsItsPortsAndALongEnoughGrace(t *testing.T) {
