@@ -77,7 +77,7 @@ func playSessions(t *testing.T, o *oracle, first, n int) int64 {
 		seeds[i] = first + i
 	}
 	steps := 20 + rand.New(rand.NewPCG(uint64(first), 3)).IntN(90)
-	sessions, err := tryAsk[[]session](o, map[string]any{"op": "sessions", "seeds": seeds, "steps": steps})
+	sessions, err := tryAsk[[]session](o, map[string]any{"op": "sessions", "seeds": seeds, "steps": steps, "v2": "some"})
 	if err != nil {
 		t.Errorf("sessions from seed %d: %v", first, err)
 		return 1

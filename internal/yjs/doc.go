@@ -1,6 +1,7 @@
 package yjs
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -14,7 +15,8 @@ import (
 // that to clients.
 //
 // Deleted content is dropped at once, as with Y.Doc's gc, which is on by default there. All of n edits take O(n log n)
-// time, as long as few of them are concurrent inserts at the very same place.
+// time, as long as few of them are concurrent inserts at the very same place: each of those is compared with the others.
+// Updates made to have very many end in ErrTooComplex.
 //
 // A Doc must not be used concurrently, except that any number of goroutines may read it while none changes it.
 type Doc struct {
@@ -23,6 +25,8 @@ type Doc struct {
 	roots   map[string]*branch
 	edit    edit
 	visits  uint64 // see position
+	budget  uint64 // of visits
+	failed  error  // ErrTooComplex, once it has happened
 
 	ready        []*stretch // to be integrated; the last is next
 	suspended    []*stretch // that have begun to wait in this Apply
@@ -48,7 +52,7 @@ func NewDoc() *Doc { return DefaultLimits().NewDoc() }
 // NewDoc returns an empty document that accepts updates within these limits, and keeps at most MaxBytes of structs that
 // wait for others.
 func (l Limits) NewDoc() *Doc {
-	return &Doc{limits: l.filled(), clients: map[uint64]*docClient{}, roots: map[string]*branch{}}
+	return &Doc{limits: l.filled(), clients: map[uint64]*docClient{}, roots: map[string]*branch{}, budget: visitsFree}
 }
 
 // client returns what there is of a client, made when there is nothing.
@@ -105,11 +109,28 @@ func (d *Doc) keep(content []byte) []byte {
 	return kept
 }
 
+// ErrTooComplex says that an update has far more inserts at one place that do not know of each other than its size lets
+// expect, so that putting them in order would take very long. The document stays as it was when it gave up, somewhere
+// inside the update: it can be read, but takes no more updates or edits.
+var ErrTooComplex = errors.New("yjs: too many concurrent inserts at one place")
+
+const (
+	// visitsFree is how many comparisons of concurrent inserts every document may make: a second's worth.
+	visitsFree = 1 << 26
+	// visitsPerByte is how many more it may make for each byte of its updates: fifty clients that have typed offline for an
+	// hour at the same place stay far below.
+	visitsPerByte = 64
+)
+
 // Apply puts an update into the document. It returns a *DecodeError, with the document unchanged, when the update is
-// not valid or larger than the limits allow, together with what waits already. It does not keep update.
+// not valid or larger than the limits allow, together with what waits already. It returns ErrTooComplex for updates made
+// to keep it busy. It does not keep update.
 func (d *Doc) Apply(update []byte) error {
-	if d.edit.local {
+	switch {
+	case d.edit.local:
 		return ErrInTransaction
+	case d.failed != nil:
+		return d.failed
 	}
 	lists, deletes, err := d.scan(update)
 	if err != nil {
@@ -120,11 +141,12 @@ func (d *Doc) Apply(update []byte) error {
 			d.ready = append(d.ready, newStretch(c, l, update))
 		}
 	}
+	d.budget += visitsPerByte * uint64(len(update))
 	slices.Reverse(d.ready) // lists descend, the last is next
 	d.integrateReady()
 	d.applyDeletes(update, deletes)
 	d.collect()
-	return nil
+	return d.failed
 }
 
 // scannedList is where the structs of one client are in an update.
@@ -232,6 +254,7 @@ func (d *Doc) encodeClient(w *updateWriter, c *docClient, from uint64) {
 			return
 		}
 		it.asBlock(&b)
+		w.run.list = it.entry == nil // what updates do not always tell
 		if b.clock < from {
 			b.dropLeft(from - b.clock)
 		}

@@ -172,6 +172,12 @@ func checkPositions(b *branch, list []*item) error {
 			length, formats = length+l, formats+f
 			found = append(found, it)
 		}
+		if known := slices.Clone(n.last); n.known {
+			n.known = false
+			if now := n.lastFormats(); !slices.Equal(now, known) {
+				return 0, 0, fmt.Errorf("a node knows %d formats, there are %d, or others", len(known), len(now))
+			}
+		}
 		if length != n.length || formats != n.formats {
 			return 0, 0, fmt.Errorf("a node counts %d and %d, its parts %d and %d", n.length, n.formats, length, formats)
 		}

@@ -13,6 +13,9 @@ type node struct {
 	items    []*item
 	length   int64 // visible elements below
 	formats  int   // formats below that are not deleted
+	// last has the last format of each key below that is not deleted, when known is true.
+	last  []*item
+	known bool
 }
 
 const (
@@ -75,6 +78,9 @@ func newPositions(b *branch) *positions {
 func (n *node) add(length int64, formats int) {
 	for ; n != nil; n = n.parent {
 		n.length, n.formats = n.length+length, n.formats+formats
+		if formats != 0 {
+			n.known = false
+		}
 	}
 }
 
@@ -138,6 +144,7 @@ func (n *node) indexOf(it *item) int {
 // split halves a node that is too full, and those above that become so.
 func (p *positions) split(n *node) {
 	for {
+		n.known = false
 		right := &node{parent: n.parent}
 		if half := len(n.items) / 2; half > 0 {
 			right.items = append(make([]*item, 0, leafSize+1), n.items[half:]...)
@@ -239,40 +246,58 @@ func (p *positions) last() *item {
 	return n.items[len(n.items)-1]
 }
 
-// eachFormatBefore calls f with the formats before an item that are not deleted, from the left.
-func (p *positions) eachFormatBefore(it *item, f func(*item)) {
-	var walk func(n *node)
-	walk = func(n *node) {
-		if n.formats == 0 {
-			return
+// lastBefore returns the last format of each key up to an item, the item included, in any order.
+func (p *positions) lastBefore(it *item) []*item {
+	var found []*item
+	leaf := it.leaf
+	for i := leaf.indexOf(it); i >= 0; i-- {
+		found = addFormat(found, leaf.items[i])
+	}
+	for n := leaf; n.parent != nil; n = n.parent {
+		siblings := n.parent.children
+		i := len(siblings) - 1
+		for siblings[i] != n {
+			i--
 		}
-		for _, c := range n.children {
-			walk(c)
-		}
-		for _, it := range n.items {
-			if it.ref == refFormat && !it.deleted {
-				f(it)
+		for i--; i >= 0; i-- {
+			for _, f := range siblings[i].lastFormats() {
+				found = addFormat(found, f)
 			}
 		}
 	}
-	var path []*node
-	for n := it.leaf; n != nil; n = n.parent {
-		path = append(path, n)
+	return found
+}
+
+// lastFormats returns the last format of each key below a node.
+func (n *node) lastFormats() []*item {
+	if n.known {
+		return n.last
 	}
-	for i := len(path) - 1; i > 0; i-- {
-		for _, c := range path[i].children {
-			if c == path[i-1] {
-				break
-			}
-			walk(c)
+	n.last, n.known = nil, true
+	if n.formats == 0 {
+		return nil
+	}
+	for i := len(n.items) - 1; i >= 0; i-- {
+		n.last = addFormat(n.last, n.items[i])
+	}
+	for i := len(n.children) - 1; i >= 0; i-- {
+		for _, f := range n.children[i].lastFormats() {
+			n.last = addFormat(n.last, f)
 		}
 	}
-	for _, o := range it.leaf.items {
-		if o == it {
-			return
-		}
-		if o.ref == refFormat && !o.deleted {
-			f(o)
+	return n.last
+}
+
+// addFormat adds an item if it is a format that is not deleted, of a key not in the list.
+func addFormat(list []*item, it *item) []*item {
+	if it.ref != refFormat || it.deleted {
+		return list
+	}
+	key := it.formatKey()
+	for _, f := range list {
+		if string(f.formatKey()) == string(key) {
+			return list
 		}
 	}
+	return append(list, it)
 }

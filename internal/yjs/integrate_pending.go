@@ -77,6 +77,11 @@ func (d *Doc) integrateStretch(r *stretch) {
 				d.hurry(on)
 				return
 			}
+			if d.visits > d.budget {
+				d.failed = ErrTooComplex
+				d.ready = d.ready[:0]
+				return
+			}
 			end := b.end()
 			d.integrate(c, b)
 			r.clock, r.count = end, r.count-1

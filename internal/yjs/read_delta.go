@@ -56,6 +56,12 @@ func (it *item) format() format {
 	return format{key, parseJSON(r.varBytes()), it}
 }
 
+// formatKey returns the key of refFormat content.
+func (it *item) formatKey() []byte {
+	r := reader{buf: it.content, trusted: true}
+	return r.varBytes()
+}
+
 // formatting is the formats at one place, in the order of a JavaScript Map.
 type formatting []format
 

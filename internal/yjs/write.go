@@ -39,8 +39,11 @@ type Tx struct {
 // A client id must have one writer at a time, and a writer must have all updates of its id: a random id for each writer
 // does, as in Yjs.
 func (d *Doc) Transact(client uint64, edit func(*Tx) error) (update []byte, err error) {
-	if d.edit.local {
+	switch {
+	case d.edit.local:
 		return nil, ErrInTransaction
+	case d.failed != nil:
+		return nil, d.failed
 	}
 	if client > maxSafe {
 		return nil, fmt.Errorf("%w: %d", ErrClient, client)

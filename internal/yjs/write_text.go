@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -184,9 +185,19 @@ func (t *Text) positionAt(index int) *textPosition {
 	}
 	pos.right = pos.left.right
 	if t.branch.formatted {
-		t.branch.index().eachFormatBefore(pos.left, func(it *item) { pos.formats.update(it.format()) })
+		pos.formats = formatsUpTo(t.branch.index(), pos.left)
 	}
 	return pos
+}
+
+// formatsUpTo returns the formats that hold behind an item, by key.
+func formatsUpTo(p *positions, it *item) formatting {
+	var f formatting
+	for _, last := range p.lastBefore(it) {
+		f.update(last.format())
+	}
+	slices.SortFunc(f, func(a, b format) int { return strings.Compare(a.key, b.key) })
+	return f
 }
 
 // forward moves over one item.
