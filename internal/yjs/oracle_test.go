@@ -22,13 +22,6 @@ type oracle struct {
 	broken error
 }
 
-// askOracle sends a request ("op" and its arguments) to the oracle that all tests share and decodes the answer. An
-// error of Yjs fails the test.
-func askOracle[T any](t testing.TB, request map[string]any) T {
-	t.Helper()
-	return ask[T](t, sharedOracle(t), request)
-}
-
 // sharedOracle returns the oracle that all tests share, or skips the test when there is no Node.
 func sharedOracle(t testing.TB) *oracle {
 	t.Helper()

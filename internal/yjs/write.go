@@ -80,10 +80,10 @@ func (w *waiting) empty() bool {
 
 // commit finishes a transaction and returns its update.
 func (d *Doc) commit(c *docClient, before uint64) []byte {
+	d.joinPairs()
 	if c.end == before && len(d.edit.ranges) == 0 {
 		return nil
 	}
-	d.joinPairs()
 	d.collect()
 	w := newUpdateWriter(0)
 	d.encodeClient(w, c, before)
