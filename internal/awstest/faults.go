@@ -31,7 +31,7 @@ const (
 	FailAfter
 	// Throttle answers as the service does when it is asked too much.
 	Throttle
-	// Unprocessed does half of a DynamoDB batch and hands the rest back. Any
+	// Unprocessed does every other item of a DynamoDB batch and hands the rest back. Any
 	// other request passes.
 	Unprocessed
 	// Hang gives no answer until the request is given up.
@@ -162,7 +162,7 @@ func throttled(req *http.Request) *http.Response {
 	return answer(req, http.StatusBadRequest, "ThrottlingException")
 }
 
-// half passes the first half of a batch on and adds the rest to the answer's
+// half passes every other item of a batch on and adds the rest to the answer's
 // unprocessed items. The engine does not check the signature of what it gets.
 func (f *Faults) half(req *http.Request, op string) (*http.Response, error) {
 	var left string
@@ -204,8 +204,8 @@ func (f *Faults) half(req *http.Request, op string) (*http.Response, error) {
 	return res, nil
 }
 
-// split halves a batch of one table: the request for the first half, and the
-// RequestItems of the second.
+// split parts a batch of one table: the request for one part, and the
+// RequestItems of the other.
 func split(op string, body []byte) (done, rest []byte, err error) {
 	var in map[string]json.RawMessage
 	var items map[string]json.RawMessage
@@ -228,8 +228,8 @@ func split(op string, body []byte) (done, rest []byte, err error) {
 	return done, rest, err
 }
 
-// halve splits a list of writes, or the keys of a read. The first half has at
-// least one.
+// halve splits a list of writes, or the keys of a read, item by item. The first
+// part has at least one.
 func halve(op string, raw json.RawMessage) (first, second json.RawMessage, err error) {
 	list := raw
 	var read map[string]json.RawMessage
@@ -243,7 +243,14 @@ func halve(op string, raw json.RawMessage) (first, second json.RawMessage, err e
 	if err := json.Unmarshal(list, &all); err != nil {
 		return nil, nil, err
 	}
-	n := (len(all) + 1) / 2
+	var done, rest []json.RawMessage
+	for i, one := range all {
+		if i%2 == 0 {
+			done = append(done, one)
+		} else {
+			rest = append(rest, one)
+		}
+	}
 	wrap := func(part []json.RawMessage) json.RawMessage {
 		b, _ := json.Marshal(part)
 		if read == nil {
@@ -253,5 +260,5 @@ func halve(op string, raw json.RawMessage) (first, second json.RawMessage, err e
 		b, _ = json.Marshal(read)
 		return b
 	}
-	return wrap(all[:n]), wrap(all[n:]), nil
+	return wrap(done), wrap(rest), nil
 }

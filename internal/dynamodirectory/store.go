@@ -5,6 +5,7 @@ package dynamodirectory
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,6 +24,7 @@ import (
 // nanoseconds, but for LastActiveAttribute, which is in milliseconds.
 const (
 	attrPosition   = "position"
+	attrNonce      = "nonce"
 	attrCreated    = "created"
 	attrLastActive = "lastActiveAt"
 	attrUpdates    = "updates"
@@ -165,13 +167,15 @@ func (s *Store) Load(ctx context.Context, id room.ID) (directory.Entry, director
 	return decode(res.Item)
 }
 
-// Save implements directory.Store with one conditional PutItem. An entry that
-// is at position to already was put by an attempt whose answer was lost, or by
-// another function from the same records: either way it is this one.
+// Save implements directory.Store with one conditional PutItem. Its nonce tells
+// an entry put by an attempt whose answer was lost from another function's.
 func (s *Store) Save(ctx context.Context, e directory.Entry, from, to directory.Position) error {
+	nonce := rand.Text()
+	it := s.encode(e, to)
+	it[attrNonce] = text(nonce)
 	put := &dynamodb.PutItemInput{
 		TableName:                           &s.table,
-		Item:                                s.encode(e, to),
+		Item:                                it,
 		ConditionExpression:                 aws.String("#at = :from"),
 		ExpressionAttributeNames:            map[string]string{"#at": attrPosition},
 		ExpressionAttributeValues:           item{":from": text(string(from))},
@@ -183,7 +187,7 @@ func (s *Store) Save(ctx context.Context, e directory.Entry, from, to directory.
 	_, err := s.db.PutItem(ctx, put)
 	var condition *types.ConditionalCheckFailedException
 	if errors.As(err, &condition) {
-		if len(condition.Item) > 0 && (&fields{item: condition.Item}).text(attrPosition) == string(to) {
+		if len(condition.Item) > 0 && (&fields{item: condition.Item}).text(attrNonce) == nonce {
 			return nil
 		}
 		return fmt.Errorf("dynamodirectory: room %q: %w", e.Room, directory.ErrMoved)

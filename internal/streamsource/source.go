@@ -26,10 +26,10 @@ const (
 	// DefaultInterval is how long to wait when there is nothing new: Lambda
 	// polls four times a second.
 	DefaultInterval = 250 * time.Millisecond
-	// retryPause is the first pause after a function failed; it doubles up to
-	// maxRetryPause.
-	retryPause    = 100 * time.Millisecond
-	maxRetryPause = 5 * time.Second
+	// DefaultPause is the first pause after a function failed; it doubles, up to
+	// maxDoublings times.
+	DefaultPause = 100 * time.Millisecond
+	maxDoublings = 6
 )
 
 // Invoke gives the function an event and returns its answer.
@@ -39,6 +39,7 @@ type Invoke func(ctx context.Context, event []byte) ([]byte, error)
 type Options struct {
 	Batch    int32
 	Interval time.Duration
+	Pause    time.Duration
 	Log      *slog.Logger
 }
 
@@ -69,6 +70,9 @@ func New(ctx context.Context, cfg aws.Config, table string, invoke Invoke, opts 
 	}
 	if opts.Interval <= 0 {
 		opts.Interval = DefaultInterval
+	}
+	if opts.Pause <= 0 {
+		opts.Pause = DefaultPause
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
@@ -193,22 +197,22 @@ func (s *Source) begin(ctx context.Context, id string, sh *shard) error {
 // the first it reports as failed, or half of them when it fails as a whole.
 func (s *Source) deliver(ctx context.Context, sh *shard, records []types.Record) error {
 	take := len(records)
-	for wait := retryPause; len(records) > 0; {
+	for failures := 0; len(records) > 0; {
 		done, err := s.call(ctx, records[:take])
 		if done > 0 {
 			sh.after = records[done-1].Dynamodb.SequenceNumber
 			records = records[done:]
-			take, wait = len(records), retryPause
+			take, failures = len(records), 0
 		}
 		if err == nil {
 			continue
 		}
 		s.opts.Log.Warn("stream function failed", "records", take, "error", err)
 		take = max(1, min(take, len(records))/2)
-		if err := pause(ctx, wait); err != nil {
+		if err := pause(ctx, s.opts.Pause<<min(failures, maxDoublings)); err != nil {
 			return err
 		}
-		wait = min(2*wait, maxRetryPause)
+		failures++
 	}
 	return nil
 }
