@@ -31,7 +31,11 @@ func tree(out []byte, value any) []byte {
 	switch kind {
 	case KindText, KindXMLText:
 		out = append(out, `,"delta":[`...)
-		for i, op := range (&Text{t}).Delta() {
+		ops, err := (&Text{t}).Delta()
+		if err != nil {
+			panic(err)
+		}
+		for i, op := range ops {
 			if i > 0 {
 				out = append(out, ',')
 			}

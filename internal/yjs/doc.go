@@ -109,10 +109,12 @@ func (d *Doc) keep(content []byte) []byte {
 	return kept
 }
 
-// ErrTooComplex says that an update has far more inserts at one place that do not know of each other than its size lets
-// expect, so that putting them in order would take very long. The document stays as it was when it gave up, somewhere
-// inside the update: it can be read, but takes no more updates or edits.
-var ErrTooComplex = errors.New("yjs: too many concurrent inserts at one place")
+// ErrTooComplex says that an update was made to keep documents busy.
+//
+// From Apply: it has far more inserts at one place that do not know of each other than its size lets expect, so that
+// putting them in order would take very long. The document stays as it was when it gave up, somewhere inside the update:
+// it can be read, but takes no more updates or edits. From reading and editing a text: there are absurdly many formats.
+var ErrTooComplex = errors.New("yjs: too many concurrent inserts or formats at one place")
 
 const (
 	// visitsFree is how many comparisons of concurrent inserts every document may make: a second's worth.

@@ -81,7 +81,9 @@ func readEverything(d *Doc, name string) error {
 			return err
 		}
 	}
-	d.Text(name).Delta()
+	if _, err := d.Text(name).Delta(); err != nil {
+		return err
+	}
 	d.Array(name).Get(0)
 	return nil
 }

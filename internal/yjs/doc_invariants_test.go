@@ -130,6 +130,9 @@ func checkBranch(b *branch, seen map[*item]bool) error {
 			if err := visit(it, e); err != nil {
 				return fmt.Errorf("key %q: %w", e.key, err)
 			}
+			if (it.left == nil) != (it == e.first) {
+				return fmt.Errorf("key %q: the first value is not", e.key)
+			}
 			if it != e.last && !it.deleted {
 				return fmt.Errorf("key %q: an old value is visible", e.key)
 			}

@@ -75,10 +75,10 @@ func (it *item) asBlock(b *block) {
 	}
 }
 
-// entry is a key of a branch and its present value, which may be deleted.
+// entry is a key of a branch with its values: the last is the present one, unless it is deleted.
 type entry struct {
-	key  string
-	last *item
+	key         string
+	first, last *item
 }
 
 // branch is a shared type: a list, keys with values, or both.

@@ -246,7 +246,8 @@ func (p *positions) last() *item {
 	return n.items[len(n.items)-1]
 }
 
-// lastBefore returns the last format of each key up to an item, the item included, in any order.
+// lastBefore returns the last format of each key up to an item, the item included, in any order. It stops when there are
+// more than maxFormats.
 func (p *positions) lastBefore(it *item) []*item {
 	var found []*item
 	leaf := it.leaf
@@ -263,12 +264,15 @@ func (p *positions) lastBefore(it *item) []*item {
 			for _, f := range siblings[i].lastFormats() {
 				found = addFormat(found, f)
 			}
+			if len(found) > maxFormats {
+				return found
+			}
 		}
 	}
 	return found
 }
 
-// lastFormats returns the last format of each key below a node.
+// lastFormats returns the last format of each key below a node, as far as there are not too many.
 func (n *node) lastFormats() []*item {
 	if n.known {
 		return n.last
@@ -283,6 +287,9 @@ func (n *node) lastFormats() []*item {
 	for i := len(n.children) - 1; i >= 0; i-- {
 		for _, f := range n.children[i].lastFormats() {
 			n.last = addFormat(n.last, f)
+		}
+		if len(n.last) > maxFormats {
+			break
 		}
 	}
 	return n.last

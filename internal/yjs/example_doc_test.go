@@ -30,14 +30,17 @@ func ExampleDoc_Transact() {
 		fmt.Println(err)
 		return
 	}
-	for _, op := range client.Text("title").Delta() {
+	delta, err := client.Text("title").Delta()
+	for _, op := range delta {
 		fmt.Printf("%q %v\n", op.Insert, op.Attributes)
 	}
+	fmt.Println(err)
 	shapes, err := client.AppendJSON(nil, "shapes")
 	fmt.Println(string(shapes), err)
 	// Output:
 	// "Hello" [{bold true}]
 	// ", world" []
+	// <nil>
 	// [{"kind":"rect","label":"box"},{"plain":[1,null,"json"]}] <nil>
 }
 

@@ -230,11 +230,7 @@ func (b *branch) first(e *entry) *item {
 	if e == nil {
 		return b.start
 	}
-	o := e.last
-	for o != nil && o.left != nil {
-		o = o.left
-	}
-	return o
+	return e.first
 }
 
 // extend appends b to the item on its left if that is the struct before it and Yjs would join them.
@@ -275,7 +271,7 @@ func (d *Doc) link(it *item, left *item) {
 	case left != nil:
 		it.right, left.right = left.right, it
 	case e != nil:
-		it.right = p.first(e)
+		it.right, e.first = e.first, it
 	default:
 		it.right, p.start = p.start, it
 	}

@@ -12,14 +12,28 @@ type DeltaOp struct {
 	Attributes Object
 }
 
-// Delta returns text, embeds and formats, as toDelta of Y.Text does: neighbours with equal formats are not always one.
-func (t *Text) Delta() []DeltaOp {
+const (
+	// maxFormats is how many formats may hold at one place. Editors have a dozen.
+	maxFormats = 1000
+	// attributesFree and attributesPerOp bound the attributes of a delta: each insert repeats those that hold there.
+	attributesFree  = 1 << 20
+	attributesPerOp = 32
+)
+
+// Delta returns text, embeds and formats, as toDelta of Y.Text does: neighbours with equal formats are not always one. It
+// returns ErrTooComplex when there are absurdly many formats, so that the delta would be far larger than the text.
+func (t *Text) Delta() ([]DeltaOp, error) {
 	var ops []DeltaOp
 	var formats formatting
 	var text []byte
+	attributes := 0
+	add := func(insert any) {
+		ops = append(ops, DeltaOp{Insert: insert, Attributes: formats.attributes()})
+		attributes += len(formats)
+	}
 	flush := func() {
 		if len(text) > 0 {
-			ops = append(ops, DeltaOp{Insert: string(text), Attributes: formats.attributes()})
+			add(string(text))
 			text = text[:0]
 		}
 	}
@@ -32,14 +46,17 @@ func (t *Text) Delta() []DeltaOp {
 			text = append(text, it.text()...)
 		case refType, refEmbed:
 			flush()
-			ops = append(ops, DeltaOp{Insert: t.last(it), Attributes: formats.attributes()})
+			add(t.last(it))
 		case refFormat:
 			flush()
 			formats.update(it.format())
 		}
+		if len(formats) > maxFormats || attributes > attributesFree+attributesPerOp*len(ops) {
+			return nil, ErrTooComplex
+		}
 	}
 	flush()
-	return ops
+	return ops, nil
 }
 
 // format is a format as it is in the document.

@@ -10,7 +10,7 @@ func (d *Doc) AppendJSON(out []byte, name string) ([]byte, error) {
 
 // JSON returns the type as toJSON of Yjs does: []any for arrays, Object for maps and hooks, a string for texts, and a
 // string of XML for XML types and XML texts. Values are as listed at Undefined. It returns ErrDepth when types are
-// nested deeper than Limits.MaxDepth.
+// nested deeper than Limits.MaxDepth, and ErrTooComplex as Delta does.
 func (t Type) JSON() (any, error) { return t.jsonAs(t.branch.jsonKind(), t.doc.limits.MaxDepth) }
 
 // AppendJSON appends JSON() as the function AppendJSON writes it, without making the values.

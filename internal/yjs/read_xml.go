@@ -6,14 +6,14 @@ import (
 )
 
 // XML returns the fragment or element as toString of Yjs does. Neither text nor attributes are escaped there, and so not
-// here. It returns ErrDepth when types are nested deeper than Limits.MaxDepth.
+// here. It returns ErrDepth when types are nested deeper than Limits.MaxDepth, and ErrTooComplex as Delta does.
 func (x *XML) XML() (string, error) {
 	out, err := x.branch.appendXML(nil, known(x.branch, KindXMLFragment), x.doc.limits.MaxDepth)
 	return string(out), err
 }
 
 // XML returns the text with its formats as XML elements around it, as toString of Y.XmlText does. It returns ErrDepth
-// when types are nested deeper than Limits.MaxDepth.
+// when types are nested deeper than Limits.MaxDepth, and ErrTooComplex as Delta does.
 func (t *Text) XML() (string, error) {
 	out, err := t.branch.appendXML(nil, KindXMLText, t.doc.limits.MaxDepth)
 	return string(out), err
@@ -96,15 +96,17 @@ func (b *branch) appendElement(out []byte, depth int) ([]byte, error) {
 
 // appendXMLText appends a text with its formats around it.
 func (b *branch) appendXMLText(out []byte, depth int) ([]byte, error) {
-	text := Text{Type{branch: b}}
-	for _, op := range text.Delta() {
+	ops, err := (&Text{Type{branch: b}}).Delta()
+	if err != nil {
+		return nil, err
+	}
+	for _, op := range ops {
 		nodes := slices.Clone(op.Attributes)
 		slices.SortFunc(nodes, func(a, b Member) int { return compareUnits(a.Key, b.Key) })
 		for _, n := range nodes {
 			out = appendFormatTag(out, n)
 		}
 		if t, ok := inner(op.Insert); ok {
-			var err error
 			if out, err = t.branch.appendXML(out, t.branch.kind, depth-1); err != nil {
 				return nil, err
 			}

@@ -108,25 +108,32 @@ func (d *Doc) joinPairs() {
 	}
 }
 
-// joinFrom joins the structs of a client from a clock on with those before them, as Yjs does.
+// joinFrom joins the structs of a client from a clock on with those before them, as Yjs does. It goes from left to right, so
+// that content is copied O(1) times.
 func (c *docClient) joinFrom(clock uint64) {
-	for last := c.structs.last(); last != nil && last.clock >= clock && last.clock > 0; {
-		prev := c.structs.prev(c.structs.find(last.clock))
-		joinContent(prev, last)
-		last = prev
+	if c.end == clock {
+		return
+	}
+	left := c.structs.at(c.structs.find(max(clock, 1) - 1))
+	for left.end() < c.end {
+		it := c.structs.at(c.structs.find(left.end()))
+		if !joinContent(left, it) {
+			left = it
+		}
 	}
 }
 
 // joinContent appends the content of it to the struct before it, if Yjs would.
-func joinContent(left, it *item) {
-	if left == nil || left.ref != it.ref || left.deleted || it.deleted || it.entry != nil || left.right != it ||
+func joinContent(left, it *item) bool {
+	if left.ref != it.ref || left.deleted || it.deleted || it.entry != nil || left.right != it ||
 		!it.hasOrigin || it.origin != left.lastID() || !left.sameRight(it) || left.trail || it.lead {
-		return
+		return false
 	}
 	if it.ref != refString && it.ref != refAny && it.ref != refJSON || len(left.content)+len(it.content) > maxJoined {
-		return
+		return false
 	}
 	left.absorb(it, append(left.content, it.content...))
+	return true
 }
 
 // absorb takes over the clocks of right, the neighbour in the list and next struct of the client, and gets new content.
@@ -187,6 +194,8 @@ func (it *item) unlink() {
 		it.left.right = it.right
 	} else if it.entry == nil {
 		it.parent.start = it.right
+	} else {
+		it.entry.first = it.right
 	}
 	if it.right != nil {
 		it.right.left = it.left

@@ -56,7 +56,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if got := fmt.Sprint(d.Roots()); got != "[a m t x]" {
 		t.Errorf("roots %s", got)
 	}
-	if ops := d.Text("t").Delta(); len(ops) != 2 || ops[0].Insert != "hello" || fmt.Sprint(ops[0].Attributes) != "[{bold true}]" || ops[1].Attributes != nil {
+	if ops, err := d.Text("t").Delta(); err != nil || len(ops) != 2 || ops[0].Insert != "hello" || fmt.Sprint(ops[0].Attributes) != "[{bold true}]" || ops[1].Attributes != nil {
 		t.Errorf("delta %v", ops)
 	}
 	p := d.XML("x").Child(0).(*XML)
@@ -279,6 +279,42 @@ func TestTooManyConcurrentInserts(t *testing.T) {
 	}
 	if _, err := d.Transact(1, func(*Tx) error { return nil }); !errors.Is(err, ErrTooComplex) {
 		t.Errorf("edited on: %v", err)
+	}
+}
+
+func TestTooManyFormats(t *testing.T) {
+	d := NewDoc()
+	w := newUpdateWriter(1 << 20)
+	for i := range uint64(40_000) {
+		b := block{client: 5, clock: i, length: 1, ref: refFormat, content: fmt.Appendf(nil, "\x05%05d\x04true", i)}
+		if i%2 == 1 {
+			b.ref, b.content = refString, []byte("x")
+		}
+		if i == 0 {
+			b.parent, b.parentName = parentRoot, []byte("t")
+		} else {
+			b.hasOrigin, b.origin = true, ID{5, i - 1}
+		}
+		w.add(&b)
+	}
+	if err := d.Apply(w.finish(nil)); err != nil {
+		t.Fatal(err)
+	}
+	before := allocated()
+	if _, err := d.Text("t").Delta(); !errors.Is(err, ErrTooComplex) {
+		t.Errorf("Delta: %v", err)
+	}
+	if _, err := d.Text("t").XML(); !errors.Is(err, ErrTooComplex) {
+		t.Errorf("XML: %v", err)
+	}
+	if _, err := d.Transact(1, func(tx *Tx) error { return tx.Text("t").Insert(tx.Text("t").Len(), "y") }); !errors.Is(err, ErrTooComplex) {
+		t.Errorf("Insert: %v", err)
+	}
+	if used := allocated() - before; used > 500<<20 {
+		t.Errorf("%d bytes allocated", used)
+	}
+	if got := len(d.Text("t").String()); got != 20_000 {
+		t.Errorf("%d characters", got)
 	}
 }
 

@@ -46,8 +46,11 @@ func (t *Text) Delete(index, length int) error {
 	if err := t.span(index, length); err != nil || length == 0 {
 		return err
 	}
-	t.positionAt(index).deleteText(uint64(length))
-	return nil
+	pos, err := t.positionAt(index)
+	if err == nil {
+		pos.deleteText(uint64(length))
+	}
+	return err
 }
 
 // Format sets formats of a range; null (nil) removes one. Their values are JSON.
@@ -59,8 +62,11 @@ func (t *Text) Format(index, length int, attributes map[string]any) error {
 	if err := t.span(index, length); err != nil || length == 0 {
 		return err
 	}
-	t.positionAt(index).format(uint64(length), formats)
-	return nil
+	pos, err := t.positionAt(index)
+	if err == nil {
+		pos.format(uint64(length), formats)
+	}
+	return err
 }
 
 // ApplyDelta applies operations one after another from the beginning, as applyDelta of Y.Text does: retains move on and
@@ -95,7 +101,11 @@ func (t *Text) applyOp(at int, op DeltaOp) (int, error) {
 			return 0, err
 		}
 		if len(formats) > 0 && op.Retain > 0 {
-			t.positionAt(at).format(uint64(op.Retain), formats)
+			pos, err := t.positionAt(at)
+			if err != nil {
+				return 0, err
+			}
+			pos.format(uint64(op.Retain), formats)
 		}
 		return op.Retain, nil
 	case isText:
@@ -132,7 +142,11 @@ func (t *Text) insertAt(index int, insert func(*textPosition) error) error {
 	if err := t.span(index, 0); err != nil {
 		return err
 	}
-	if err := insert(t.positionAt(index)); err != nil {
+	pos, err := t.positionAt(index)
+	if err != nil {
+		return err
+	}
+	if err := insert(pos); err != nil {
 		return t.tx.fail(err)
 	}
 	return nil
@@ -146,8 +160,9 @@ type textPosition struct {
 }
 
 // positionAt returns the place before an element: right behind the one before it, and if the text has no formats, behind
-// what has been deleted there too, where inserting would move anyway.
-func (t *Text) positionAt(index int) *textPosition {
+// what has been deleted there too, where inserting would move anyway. It returns ErrTooComplex when more than maxFormats hold
+// there.
+func (t *Text) positionAt(index int) (*textPosition, error) {
 	pos := &textPosition{Type: t.Type}
 	switch {
 	case !t.branch.formatted && index == t.Len():
@@ -155,26 +170,31 @@ func (t *Text) positionAt(index int) *textPosition {
 	case !t.branch.formatted:
 		pos.right = t.startingAt(index)
 		pos.left = pos.right.left
-		return pos
+		return pos, nil
 	default:
 		pos.left = t.leftOf(index)
 	}
 	if pos.left == nil {
 		pos.right = t.branch.start
-		return pos
+		return pos, nil
 	}
 	pos.right = pos.left.right
 	if t.branch.formatted {
 		pos.formats = formatsUpTo(t.branch.index(), pos.left)
 	}
-	return pos
+	if len(pos.formats) > maxFormats {
+		return nil, t.tx.fail(ErrTooComplex)
+	}
+	return pos, nil
 }
 
 // formatsUpTo returns the formats that hold behind an item, by key.
 func formatsUpTo(p *positions, it *item) formatting {
 	var f formatting
 	for _, last := range p.lastBefore(it) {
-		f.update(last.format())
+		if found := last.format(); found.value != nil {
+			f = append(f, found)
+		}
 	}
 	slices.SortFunc(f, func(a, b format) int { return strings.Compare(a.key, b.key) })
 	return f

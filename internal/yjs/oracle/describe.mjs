@@ -164,6 +164,17 @@ export const describe = (doc, want, loose = false) => {
   return out
 }
 
+// settle tries again what is pending. Yjs tries it when a clock has come that it noted as missing, but of several that
+// structs of different clients need of one client it notes only one, and so leaves structs pending that it could use.
+const settle = doc => {
+  for (let state = ''; doc.store.pendingStructs && state !== textOf(Y.encodeStateVector(doc));) {
+    state = textOf(Y.encodeStateVector(doc))
+    const { update } = doc.store.pendingStructs
+    doc.store.pendingStructs = null
+    Y.applyUpdateV2(doc, update)
+  }
+}
+
 // load applies updates one after another and describes what they make. Those in merge are merged and come first. With
 // once, it applies them in one transaction. With steps, waiting says after which of them something was pending.
 export const load = q => {
@@ -178,6 +189,7 @@ export const load = q => {
     }
   }
   q.once ? doc.transact(all) : all()
+  settle(doc)
   const out = describe(doc, q.want ?? {}, q.loose)
   if (q.steps) out.waiting = waiting
   return out
