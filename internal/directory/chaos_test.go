@@ -106,6 +106,7 @@ func (r *truth) check(t *testing.T, e directory.Entry) {
 	require.True(t, r.last.Equal(e.LastActive), "%v, not %v", e.LastActive, r.last)
 	require.EqualValues(t, r.seq, e.Updates)
 	require.Equal(t, r.bytes, e.Bytes)
+	require.EqualValues(t, len(r.log), e.LogEntries)
 	require.Equal(t, logBytes+r.meta.Snapshot.Size, e.Size())
 	for _, after := range []time.Duration{0, time.Hour, room.MemberTTL, 2 * room.MemberTTL} {
 		now := r.now.Add(after)

@@ -26,8 +26,9 @@ type Entry struct {
 	Updates uint64
 	// Bytes is the size of all updates ever accepted.
 	Bytes int64
-	// LogBytes is the size of those the log still has.
-	LogBytes int64
+	// LogEntries and LogBytes are the number and the size of those the log
+	// still has.
+	LogEntries, LogBytes int64
 	// SnapshotBytes is the size of the current snapshot.
 	SnapshotBytes int64
 	// Joined counts the members by when they connected, in steps of Step (Unix
@@ -90,11 +91,13 @@ func (e Entry) Apply(c room.Change) Entry {
 
 func (e *Entry) update(u room.Images[room.UpdateImage]) {
 	if u.Old != nil {
+		e.LogEntries--
 		e.LogBytes -= int64(u.Old.Size)
 	}
 	if u.New == nil {
 		return
 	}
+	e.LogEntries++
 	e.LogBytes += int64(u.New.Size)
 	if u.Old == nil {
 		e.Bytes += int64(u.New.Size)

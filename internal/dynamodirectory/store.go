@@ -29,6 +29,7 @@ const (
 	attrLastActive = "lastActiveAt"
 	attrUpdates    = "updates"
 	attrBytes      = "bytes"
+	attrEntries    = "logEntries"
 	attrLog        = "logBytes"
 	attrSnapshot   = "snapshotBytes"
 	attrJoined     = "joined"
@@ -80,6 +81,7 @@ func (s *Store) encode(e directory.Entry, at directory.Position) item {
 	it[attrLastActive] = instant(e.LastActive)
 	it[attrUpdates] = number(int64(e.Updates))
 	it[attrBytes] = number(e.Bytes)
+	it[attrEntries] = number(e.LogEntries)
 	it[attrLog] = number(e.LogBytes)
 	it[attrSnapshot] = number(e.SnapshotBytes)
 	it[attrJoined] = &types.AttributeValueMemberM{Value: joined}
@@ -98,6 +100,7 @@ func decode(it item) (directory.Entry, directory.Position, error) {
 		LastActive:    f.instant(attrLastActive),
 		Updates:       uint64(f.int(attrUpdates)),
 		Bytes:         f.int(attrBytes),
+		LogEntries:    f.int(attrEntries),
 		LogBytes:      f.int(attrLog),
 		SnapshotBytes: f.int(attrSnapshot),
 		Joined:        map[int64]int{},
