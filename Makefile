@@ -36,9 +36,14 @@ local: need-go need-node ## Run everything on this machine: gateway, functions, 
 .PHONY: whiteboard
 whiteboard: examples/whiteboard/dist/index.html
 
-examples/whiteboard/dist/index.html: examples/whiteboard/node_modules/.package-lock.json $(shell find examples/whiteboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+examples/whiteboard/dist/index.html: client/dist/index.js examples/whiteboard/node_modules/.package-lock.json $(shell find examples/whiteboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 	@echo "· building the whiteboard page"
 	@cd examples/whiteboard && $(NPM) run --silent build
+
+# The client as the examples use it: they depend on `file:../../client`.
+client/dist/index.js: client/node_modules/.package-lock.json client/package.json client/vite.config.ts client/tsconfig.build.json $(shell find client/src -type f 2>/dev/null)
+	@echo "· building the client"
+	@cd client && $(NPM) run --silent build >/dev/null
 
 # One rule for every Node package: `npm ci` when its lock file is newer than
 # what is installed.
@@ -77,16 +82,16 @@ test-go: internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/g
 	@$(GO) test $$($(GO) list ./... | grep -vxF -f <($(GO) list $(AWS_PACKAGES) 2>/dev/null))
 
 .PHONY: test-node
-test-node: whiteboard test/e2e/node_modules/.package-lock.json build/symphony-local
+test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modules/.package-lock.json build/symphony-local
 	@echo "· whiteboard: types and unit tests"
 	@cd examples/whiteboard && $(NPM) run --silent check
 	@echo "· end to end: y-websocket providers and Chromium against the local stack"
 	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
 
 .PHONY: test-client
-test-client: client/node_modules/.package-lock.json build/symphony-local
+test-client: client/dist/index.js build/symphony-local
 	@echo "· client: types, unit tests, size, and end to end against the local stack and in Chromium"
-	@cd client && $(NPM) run --silent check && $(NPM) run --silent build && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
+	@cd client && $(NPM) run --silent check && $(NPM) run --silent size && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
 
 .PHONY: test-aws
 test-aws: need-go functions-host ## The AWS adapters on DynamoDB Local and an S3 engine (fetches them; needs Java and Maven)

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
 /** One file for each entry of package.json's `exports`; layers that are not there yet are left out. */
-const entries = { index: 'src/index.ts', testing: 'src/testing/index.ts', react: 'src/react/index.ts' }
+const entries = { index: 'src/index.ts', testing: 'src/testing/index.ts', 'y-websocket': 'src/shim/symphony-socket.js', react: 'src/react/index.ts' }
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({

@@ -8,6 +8,8 @@ export interface Random {
   next: () => number
   below: (n: number) => number
   chance: (share: number) => boolean
+  /** In place. */
+  shuffle: <T>(list: T[]) => T[]
 }
 
 /** mulberry32 */
@@ -19,5 +21,17 @@ export function random (from: number): Random {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
-  return { next, below: n => Math.floor(next() * n), chance: share => next() < share }
+  const below = (n: number): number => Math.floor(next() * n)
+  return {
+    next,
+    below,
+    chance: share => next() < share,
+    shuffle: list => {
+      for (let at = list.length - 1; at > 0; at--) {
+        const other = below(at + 1)
+        ;[list[at], list[other]] = [list[other]!, list[at]!]
+      }
+      return list
+    }
+  }
 }

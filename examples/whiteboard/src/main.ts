@@ -1,5 +1,6 @@
 // Puts the whiteboard together.
 
+import { ErrorCode, type Problem } from '@symphony-rt/client'
 import './style.css'
 import { Actions } from './actions'
 import { AddressError, readAddress, type Address } from './address'
@@ -23,7 +24,6 @@ import { meButton, people, statusPill } from './ui/people'
 import { selectionBar, stylePanel, toolbar } from './ui/tools'
 import { roomPanel, themeButton } from './ui/top'
 import type { Bench } from './gestures'
-import type { Problem } from './symphony-socket.js'
 
 const app = document.getElementById('app') as HTMLElement
 
@@ -32,9 +32,11 @@ function screen (): Point {
 }
 
 /** In words for the user; what heals by itself shows as the connection's status and needs none. */
-function tell (problem: Problem): string | null {
-  if (problem.kind === 'too-large') return 'Something is too large to be sent. Others will not see it.'
-  return problem.kind === 'refused' && problem.retry !== true ? `The server refused a message: ${problem.text}` : null
+function tell ({ code, text, update }: Problem): string | null {
+  if (code === ErrorCode.denied || code === ErrorCode.roomId) return `The server refused this board: ${text}`
+  if (update === undefined) return null
+  if (code === ErrorCode.readOnly) return 'You may only look at this board. Others will not see what you drew.'
+  return code === ErrorCode.tooLarge ? 'Something is too large to be sent. Others will not see it.' : `The server refused a change: ${text}`
 }
 
 function start (address: Address): void {
@@ -53,7 +55,7 @@ function start (address: Address): void {
   const presence = new Presence(session.awareness, camera, loadMe())
   const host = h('main', { class: 'stage' }, scene.svg, presence.layer)
   const typing = new Typing(host, board, scene, camera, store)
-  const mayWrite = () => session.status !== 'reading'
+  const mayWrite = () => !session.provider.isReadOnly
   const editText = (id: string, isNew: boolean) => typing.open(id, isNew)
 
   let marquee: Parameters<Bench['setMarquee']>[0] = null
@@ -118,7 +120,7 @@ function start (address: Address): void {
     camera.center([0, 0], screen())
     session.provider.once('sync', () => showContent(board, camera, actions))
   }
-  watchPage(session, presence)
+  addEventListener('beforeunload', e => { if (session.atRisk) e.preventDefault() })
   welcomeOthers(presence, messages)
   // What the end-to-end tests look at (README.md, "Tests").
   Object.assign(window, { __symphony: { doc: session.doc, provider: session.provider, board, camera, status: () => session.status } })
@@ -159,12 +161,6 @@ function rememberView (camera: Camera, room: string): boolean {
 
 function middleOf (size: Point): Point {
   return [size[0] / 2, size[1] / 2]
-}
-
-function watchPage (session: Session, presence: Presence): void {
-  addEventListener('pagehide', () => session.leave())
-  addEventListener('pageshow', e => { if (e.persisted) session.rejoin(presence.local) })
-  addEventListener('beforeunload', e => { if (session.atRisk) e.preventDefault() })
 }
 
 function welcomeOthers (presence: Presence, messages: Messages): void {

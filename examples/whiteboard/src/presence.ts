@@ -64,9 +64,6 @@ export class Presence {
 
   get me (): Me { return this.state.user }
 
-  /** What is published now, to be published again after a pause. */
-  get local (): Record<string, unknown> { return { ...this.state } }
-
   /** Everybody else, in the order of their client ids; two tabs are two people. */
   others (): Person[] {
     return [...this.awareness.getStates()]

@@ -1,9 +1,9 @@
-// An unmodified y-websocket provider, through the shim that the whiteboard uses.
+// An unmodified y-websocket provider, through the shim of @symphony-rt/client/y-websocket.
 
 import * as Y from 'yjs'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
-import { symphonySocket } from '../../../examples/whiteboard/src/symphony-socket.js'
+import { symphonySocket } from '../../../client/src/shim/symphony-socket.js'
 import { eventually } from './wait.mjs'
 
 export { Y }

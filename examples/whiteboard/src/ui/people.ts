@@ -12,8 +12,9 @@ const STATUS: Record<Status, { readonly label: string, readonly tip: string }> =
   connecting: { label: 'Connecting…', tip: 'Loading the board' },
   live: { label: 'Live', tip: 'Connected. Everything is stored.' },
   saving: { label: 'Saving…', tip: 'Connected. Storing your last changes.' },
-  offline: { label: 'Offline', tip: 'Trying again. What you draw stays on this page and is sent then.' },
-  reading: { label: 'View only', tip: 'You may look at this board, not change it.' }
+  offline: { label: 'Offline', tip: 'Trying again. What you draw stays in this browser and is sent then.' },
+  reading: { label: 'View only', tip: 'You may look at this board, not change it.' },
+  refused: { label: 'No access', tip: 'The server refused this board. What you draw stays in this browser.' }
 }
 
 /** Up to two letters for an avatar. */

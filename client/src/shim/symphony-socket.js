@@ -4,6 +4,7 @@
 // cannot be in the path, frames must be text, and a message from a client may
 // not be larger than one 32 KB frame. So this stands in for `WebSocket`:
 //
+//   import { symphonySocket } from '@symphony-rt/client/y-websocket'
 //   new WebsocketProvider('wss://host/stage', encodeURIComponent(room), doc, {
 //     WebSocketPolyfill: symphonySocket(Y)
 //   })

@@ -3,8 +3,8 @@ import * as Y from 'yjs'
 import * as encoding from 'lib0/encoding'
 import * as decoding from 'lib0/decoding'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
-import { MAX_MESSAGE, splitMessage, splitUpdate } from '../src/split.js'
-import { random, seed } from './random'
+import { MAX_MESSAGE, splitMessage, splitUpdate } from '../../src/shim/split.js'
+import { random, seed } from '../e2e/random'
 
 const content = (doc: Y.Doc) => ({
   text: doc.getText('text').toDelta(),
@@ -49,7 +49,7 @@ function edit (doc: Y.Doc, r: ReturnType<typeof random>) {
 
 describe('splitUpdate', () => {
   it('gives pieces that fit and make the same document', () => {
-    const r = random(seed())
+    const r = random(seed)
     for (let round = 0; round < 60; round++) {
       const docs = [new Y.Doc(), new Y.Doc(), new Y.Doc()]
       for (const doc of docs) doc.clientID = r.below(2 ** 32)

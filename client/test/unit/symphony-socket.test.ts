@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
-import { gatewayURL, symphonySocket, type Problem } from '../src/symphony-socket.js'
+import { gatewayURL, symphonySocket, type Problem } from '../../src/shim/symphony-socket.js'
 
 /** A WebSocket that only remembers. */
 class FakeSocket {
