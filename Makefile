@@ -33,12 +33,17 @@ local: need-go need-node ## Run everything on this machine: gateway, functions, 
 	@if [ "$(FUNCTIONS)" = process ]; then $(MAKE) --no-print-directory functions ARCH=$$($(GO) env GOARCH); fi
 	@exec build/symphony-local --port '$(PORT)' --data '$(DATA)' --stack '$(STACK)' --functions '$(FUNCTIONS)' $(ARGS)
 
-.PHONY: whiteboard
-whiteboard: examples/whiteboard/dist/index.html
+# The examples' pages: `make whiteboard`, and so on.
+EXAMPLES := whiteboard editors
 
-examples/whiteboard/dist/index.html: client/dist/index.js examples/whiteboard/node_modules/.package-lock.json $(shell find examples/whiteboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-	@echo "· building the whiteboard page"
-	@cd examples/whiteboard && $(NPM) run --silent build
+define example
+.PHONY: $(1)
+$(1): examples/$(1)/dist/index.html
+examples/$(1)/dist/index.html: client/dist/index.js examples/$(1)/node_modules/.package-lock.json $(shell find examples/$(1) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+	@echo "· building the page of examples/$(1)"
+	@cd examples/$(1) && $$(NPM) run --silent build
+endef
+$(foreach name,$(EXAMPLES),$(eval $(call example,$(name))))
 
 # The client as the examples use it: they depend on `file:../../client`.
 client/dist/index.js: client/node_modules/.package-lock.json client/package.json client/vite.config.ts client/tsconfig.build.json $(shell find client/src -type f 2>/dev/null)
@@ -89,7 +94,7 @@ test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modul
 	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
 
 .PHONY: test-client
-test-client: client/dist/index.js build/symphony-local
+test-client: client/dist/index.js editors build/symphony-local
 	@echo "· client: types, unit tests, size, and end to end against the local stack and in Chromium"
 	@cd client && $(NPM) run --silent check && $(NPM) run --silent size && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
 
