@@ -55,6 +55,10 @@ var mayImport = map[string][]string{
 	"internal/room/roomtest": {"internal/room", "internal/protocol", "internal/yjs", "internal/faultstore"},
 	"internal/awstest":       {"internal/room", "internal/layout", "internal/dynamostore", "internal/s3store"},
 
+	// Composition: all of it on one machine.
+	"internal/local": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
+		"internal/dynamostore", "internal/s3store", "internal/pebblestore", "internal/lambdaruntime", "internal/streamsource"},
+
 	// Composition: what the functions' mains share.
 	"internal/compose": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/apigwsender"},
@@ -74,7 +78,7 @@ var thirdParty = map[string][]string{
 // and have no business there.
 var notInFunctions = []string{
 	module + "internal/gateway", module + "internal/pebblestore", module + "internal/memstore", module + "internal/faultstore",
-	module + "internal/lambdaruntime", module + "internal/streamsource", module + "internal/rtclient", module + "localdev", module + "infra",
+	module + "internal/lambdaruntime", module + "internal/streamsource", module + "internal/rtclient", module + "internal/local", module + "infra",
 	"github.com/cockroachdb/pebble", "github.com/aws/aws-cdk-go", "github.com/coder/websocket",
 }
 

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"bufio"
@@ -32,7 +32,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "symphony-local")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", path, "../../localdev").CombinedOutput()
 	if err != nil {
 		return "", &exec.Error{Name: string(out), Err: err}
 	}
@@ -346,7 +346,7 @@ func runHere(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	code = run(ctx, args, &out, &errs)
+	code = Run(ctx, "test", args, &out, &errs)
 	return code, out.String(), errs.String()
 }
 

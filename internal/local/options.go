@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"errors"
@@ -27,6 +27,7 @@ const (
 
 // options is everything the command line says.
 type options struct {
+	version           string
 	host, data, pages string
 	port              int
 	memory, readyJSON bool

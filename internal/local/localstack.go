@@ -1,7 +1,8 @@
-package main
+package local
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,6 @@ import (
 const (
 	EnvLocalStack     = "LOCALSTACK_ENDPOINT"
 	defaultLocalStack = "http://127.0.0.1:4566"
-	composeFile       = "localdev/localstack/compose.yml"
 )
 
 const (
@@ -27,6 +27,9 @@ const (
 	// pullTime bounds fetching the image, about a gigabyte, and its start.
 	pullTime = 10 * time.Minute
 )
+
+//go:embed localstack.yml
+var composeFile string
 
 func localStackEndpoint() string {
 	if e := os.Getenv(EnvLocalStack); e != "" {
@@ -55,7 +58,8 @@ func (l localStack) find(ctx context.Context) (string, error) {
 	fmt.Fprintln(l.progress, "Starting LocalStack with Docker (the first time it fetches about 1 GB; STACK=embedded does without)")
 	ctx, cancel := context.WithTimeout(ctx, pullTime)
 	defer cancel()
-	up := exec.CommandContext(ctx, "docker", "compose", "--file", composeFile, "up", "--detach", "--wait")
+	up := exec.CommandContext(ctx, "docker", "compose", "--file", "-", "up", "--detach", "--wait")
+	up.Stdin = strings.NewReader(composeFile)
 	up.Stdout, up.Stderr = l.progress, l.progress
 	if err := up.Run(); err != nil {
 		return "", fmt.Errorf("docker compose could not start it: %w", err)

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 func announce(out io.Writer, o options, base string, front *front, back *backend) {
 	sockets := front.sockets(base)
 	if o.readyJSON {
-		line, err := json.Marshal(readyLine(base, sockets, front.debugURL(), back))
+		line, err := json.Marshal(readyLine(o, base, sockets, front.debugURL(), back))
 		if err == nil {
 			fmt.Fprintf(out, "%s\n", line)
 		}
@@ -38,8 +38,8 @@ func announce(out io.Writer, o options, base string, front *front, back *backend
 
 // readyLine is the JSON line: "gateways" and "debug" are there with --gateways
 // and --pprof.
-func readyLine(base string, sockets []string, debug string, back *backend) map[string]any {
-	line := map[string]any{"url": base + "/", "ws": sockets[0], "data": back.where, "stack": back.stack, "version": version}
+func readyLine(o options, base string, sockets []string, debug string, back *backend) map[string]any {
+	line := map[string]any{"url": base + "/", "ws": sockets[0], "data": back.where, "stack": back.stack, "version": o.version}
 	if len(sockets) > 1 {
 		line["gateways"] = sockets
 	}
