@@ -28,12 +28,12 @@ func announce(out io.Writer, o options, base string, front *front, back *backend
   Symphony is running.
 
     Whiteboard   %s/        open it in two windows
-%s    Data         %s
+%s%s    Data         %s
     Store        %s: %s
     Let in       %s
     Stop         Ctrl-C
 
-`, base, socketLines(sockets, front.debugURL()), back.where, back.stack, back.why, who)
+`, base, exampleLines(base, o.examples), socketLines(sockets, front.debugURL()), back.where, back.stack, back.why, who)
 }
 
 // readyLine is the JSON line: "gateways" and "debug" are there with --gateways
@@ -47,6 +47,16 @@ func readyLine(o options, base string, sockets []string, debug string, back *bac
 		line["debug"] = debug
 	}
 	return line
+}
+
+func exampleLines(base, dir string) string {
+	var b strings.Builder
+	for _, name := range examples {
+		if built(exampleFolder(dir, name)) {
+			fmt.Fprintf(&b, "    %-12s %s/%s/\n", strings.ToUpper(name[:1])+name[1:], base, name)
+		}
+	}
+	return b.String()
 }
 
 func socketLines(sockets []string, debug string) string {

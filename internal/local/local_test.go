@@ -228,7 +228,10 @@ func TestRoomDirectory(t *testing.T) {
 func TestPagesHealthAndShutdown(t *testing.T) {
 	site := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(site, "index.html"), []byte("<title>board</title>"), 0o600))
-	s := start(t, "--memory", "--pages", site)
+	examples := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(examples, "notes", "dist"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(examples, "notes", "dist", "index.html"), []byte("<title>notes</title>"), 0o600))
+	s := start(t, "--memory", "--pages", site, "--examples", examples)
 	get := func(path string) (int, string) {
 		res, err := http.Get(strings.TrimSuffix(s.URL, "/") + path)
 		require.NoError(t, err)
@@ -240,6 +243,12 @@ func TestPagesHealthAndShutdown(t *testing.T) {
 	code, body := get("/")
 	require.Equal(t, 200, code)
 	require.Contains(t, body, "board")
+	code, body = get("/notes") // goes on to /notes/
+	require.Equal(t, 200, code)
+	require.Contains(t, body, "notes")
+	code, body = get("/editors/")
+	require.Equal(t, http.StatusNotFound, code)
+	require.Contains(t, body, "make editors")
 	code, body = get("/healthz")
 	require.Equal(t, 200, code)
 	require.Equal(t, "ok\n", body)

@@ -27,19 +27,19 @@ const (
 
 // options is everything the command line says.
 type options struct {
-	version           string
-	host, data, pages string
-	port              int
-	memory, readyJSON bool
-	stack, functions  string
-	functionsDir      string
-	dynamodb, s3      string
-	level             slog.Level
-	secret            []byte
-	checkpoint, grace time.Duration
-	gateways          int
-	pprof             bool
-	gateway           gatewayOptions
+	version                     string
+	host, data, pages, examples string
+	port                        int
+	memory, readyJSON           bool
+	stack, functions            string
+	functionsDir                string
+	dynamodb, s3                string
+	level                       slog.Level
+	secret                      []byte
+	checkpoint, grace           time.Duration
+	gateways                    int
+	pprof                       bool
+	gateway                     gatewayOptions
 }
 
 // gatewayOptions are the gateway's: shorter limits and faults, for tests.
@@ -80,6 +80,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	fs.StringVar(&o.data, "data", ".symphony", "`folder` of the embedded store")
 	fs.BoolVar(&o.memory, "memory", false, "keep nothing: the embedded store in memory")
 	fs.StringVar(&o.pages, "pages", "examples/whiteboard/dist", "`folder` of the page served at /")
+	fs.StringVar(&o.examples, "examples", "examples", "`folder` of the examples: those built (make notes, make editors) are served at /notes/ and /editors/")
 	fs.StringVar(&o.stack, "stack", stackAuto, "where the data lies: embedded, localstack, or auto (LocalStack when it answers or Docker can start it)")
 	fs.StringVar(&o.functions, "functions", functionsInline, "inline: in this process; process: the very bootstrap files that are deployed (not with the embedded store)")
 	fs.StringVar(&o.functionsDir, "functions-dir", "build/functions", "`folder` of the bootstrap files")

@@ -5,11 +5,17 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
-// pages serves the built page at / and the health check at /healthz.
-func pages(dir string, healthy func() error) http.Handler {
+// examples are the pages beside the whiteboard, each at /<name>/ from
+// examples/<name>/dist when it is built.
+var examples = []string{"notes", "editors"}
+
+// pages serves the built page at /, the examples at their names, and the health
+// check at /healthz.
+func pages(dir, exampleDir string, healthy func() error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -20,9 +26,27 @@ func pages(dir string, healthy func() error) http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 	})
+	mux.Handle("GET /", page(dir, "whiteboard"))
+	for _, name := range examples {
+		at := "/" + name + "/"
+		mux.Handle("GET "+at, http.StripPrefix(strings.TrimSuffix(at, "/"), page(exampleFolder(exampleDir, name), name)))
+	}
+	return mux
+}
+
+func exampleFolder(dir, name string) string { return filepath.Join(dir, name, "dist") }
+
+// built says whether a folder has a page in it.
+func built(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "index.html"))
+	return err == nil
+}
+
+// page serves a folder that Vite built; target is what makes it.
+func page(dir, target string) http.Handler {
 	root := os.DirFS(dir)
 	files := http.FileServerFS(root)
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
@@ -31,7 +55,7 @@ func pages(dir string, healthy func() error) http.Handler {
 			name = "index.html"
 		}
 		if _, err := fs.Stat(root, "index.html"); err != nil {
-			http.Error(w, "The page is not built yet: run `make whiteboard`. The WebSocket works without it.", http.StatusNotFound)
+			http.Error(w, "The page is not built yet: run `make "+target+"`. The WebSocket works without it.", http.StatusNotFound)
 			return
 		}
 		// Vite puts a hash into the names under assets/, so those never change.
@@ -42,5 +66,4 @@ func pages(dir string, healthy func() error) http.Handler {
 		}
 		files.ServeHTTP(w, r)
 	})
-	return mux
 }

@@ -91,7 +91,7 @@ func wait(ctx context.Context, served, gateways <-chan error, failed <-chan stru
 }
 
 func routes(o options, gate *gateway.Gateway, back *backend) http.Handler {
-	site := pages(o.pages, back.healthy)
+	site := pages(o.pages, o.examples, back.healthy)
 	mux := http.NewServeMux()
 	mux.Handle("/", site)
 	if back.rooms != nil {
