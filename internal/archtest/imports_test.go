@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"internal/config":          {"internal/room"},
 	"internal/directory":       {"internal/room"},
 	"internal/dynamodirectory": {"internal/room", "internal/layout", "internal/directory"},
+	"internal/operate":         {"internal/room", "internal/directory", "internal/yjs"},
 	"internal/handler":         {"internal/room", "internal/protocol", "internal/auth"},
 
 	// The load generator and the simulation of quotas.
@@ -56,7 +57,7 @@ var mayImport = map[string][]string{
 	"internal/awstest":       {"internal/room", "internal/layout", "internal/dynamostore", "internal/s3store"},
 
 	// Composition: all of it on one machine.
-	"internal/local": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
+	"internal/local": {"internal/operate", "internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/pebblestore", "internal/lambdaruntime", "internal/streamsource"},
 
 	// Composition: what the functions' mains share.

@@ -13,6 +13,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/auth"
 	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/gateway"
+	"github.com/symphony-rt/symphony/internal/operate"
 	"github.com/symphony-rt/symphony/internal/pebblestore"
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -25,6 +26,8 @@ type backend struct {
 	uploads http.Handler
 	// rooms serves the room directory at roomsPath.
 	rooms http.Handler
+	// operations is what people do with the rooms.
+	operations operate.Rooms
 	// healthy says whether the store still works; failed closes when it stops.
 	healthy func() error
 	failed  <-chan struct{}
@@ -39,6 +42,9 @@ const uploadsPath = "/_uploads"
 type systemClock struct{}
 
 func (systemClock) Now() time.Time { return time.Now().UTC() }
+
+// operator is the author of what people change from the terminal or the dashboard.
+var operator = room.User{ID: "symphony-operator", Name: "Operator"}
 
 func policyFor(o options) (auth.Policy, error) {
 	if o.secret == nil {
@@ -64,7 +70,7 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	b, err := onStore(ctx, o, store, policy, s, log)
+	b, service, err := onStore(ctx, o, store, policy, s, log)
 	if err == nil {
 		err = recount(ctx, store, rooms)
 	}
@@ -72,28 +78,29 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 		return nil, errors.Join(err, store.Close())
 	}
 	b.rooms = serveRooms(func(context.Context) ([]directory.Entry, error) { return rooms.List(), nil })
+	b.operations = operate.NewDirect(service, operate.InMemory{Memory: rooms}, operator)
 	b.where, b.stack, b.why = where, stackEmbedded, why
 	return b, nil
 }
 
-func onStore(ctx context.Context, o options, store *pebblestore.Store, policy auth.Policy, s server, log *slog.Logger) (*backend, error) {
+func onStore(ctx context.Context, o options, store *pebblestore.Store, policy auth.Policy, s server, log *slog.Logger) (*backend, *room.Service, error) {
 	// This process holds all the sockets, so whoever is still a member died
 	// with the process before.
 	forgotten, err := store.ForgetMembers(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log.Debug("forgot the members of the process before", "members", forgotten)
 	uploads, err := store.Uploads(s.base + uploadsPath)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
 		Uploads: uploads, Sender: &sender{s.posts}, Clock: systemClock{},
 	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 	if err != nil {
-		return nil, fmt.Errorf("the rooms: %w", err)
+		return nil, nil, fmt.Errorf("the rooms: %w", err)
 	}
 	return &backend{
 		functions: inlineFunctions(service, policy, systemClock{}, log.With("part", "functions")),
@@ -101,5 +108,5 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 		healthy:   store.Err,
 		failed:    store.Failed(),
 		close:     func(context.Context) error { return store.Close() },
-	}, nil
+	}, service, nil
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/symphony-rt/symphony/internal/dynamodirectory"
 	"github.com/symphony-rt/symphony/internal/dynamostore"
+	"github.com/symphony-rt/symphony/internal/operate"
 	"github.com/symphony-rt/symphony/internal/room"
 	"github.com/symphony-rt/symphony/internal/s3store"
 )
@@ -54,6 +56,11 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 		close:   func(context.Context) error { return nil },
 	}
 	b.rooms = tableRooms(db)
+	service, err := engineService(o, s, db, objects, log)
+	if err != nil {
+		return nil, err
+	}
+	b.operations = operate.NewDirect(service, operate.InTable{Listed: dynamodirectory.New(db, localTable, systemClock{})}, operator)
 	if o.functions == functionsProcess {
 		err := b.runBootstraps(o, s, e, log)
 		if err == nil {
@@ -65,19 +72,19 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	snapshots := s3store.New(objects, localBucket, s3store.Options{})
-	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
-	service, err := room.NewService(s.meter.wrap(room.Ports{
-		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
-		Sender: &sender{s.posts}, Clock: systemClock{},
-	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
-	if err != nil {
-		return nil, err
-	}
 	functions := inlineFunctions(service, policy, systemClock{}, log.With("part", "functions"))
 	functions[fnStream] = streamFunction(db, log.With("part", "functions"))
 	b.functions = functions
 	return b, b.feedStream(ctx, cfg, e.dynamodb, log.With("part", "stream"))
+}
+
+func engineService(o options, s server, db *dynamodb.Client, objects *s3.Client, log *slog.Logger) (*room.Service, error) {
+	snapshots := s3store.New(objects, localBucket, s3store.Options{})
+	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
+	return room.NewService(s.meter.wrap(room.Ports{
+		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
+		Sender: &sender{s.posts}, Clock: systemClock{},
+	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 }
 
 var errNotBuilt = errors.New("the functions are not built for this machine: make functions ARCH=amd64 (or arm64), or use `make local FUNCTIONS=process`, which does it")

@@ -44,6 +44,11 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 		return errors.Join(err, front.close(ctx), back.close(ctx))
 	}
 
+	control, err := startControl(o, base+"/", front.sockets(base)[0], back)
+	if err != nil {
+		return errors.Join(err, front.close(ctx), back.close(ctx))
+	}
+
 	web := &http.Server{Handler: routes(o, front.gate, back), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
@@ -62,7 +67,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	err = errors.Join(err, front.close(stop), web.Shutdown(stop))
+	err = errors.Join(err, control.close(stop), front.close(stop), web.Shutdown(stop))
 	stopBackground()
 	<-scheduled
 	return errors.Join(err, back.close(stop))
