@@ -55,3 +55,30 @@ func (t InTable) Entry(ctx context.Context, id room.ID) (directory.Entry, bool, 
 	e, position, err := t.Load(ctx, id)
 	return e, position != "", err
 }
+
+// Recounted is the directory of a store that nobody feeds one for: an embedded
+// store the CLI has opened itself. Every listing counts all rooms anew.
+type Recounted struct {
+	// Rooms calls fn with every room the store has something of.
+	Rooms   func(ctx context.Context, fn func(room.ID) error) error
+	Log     room.Log
+	Metas   room.Metas
+	Members room.Members
+}
+
+// Entries implements Directory.
+func (r Recounted) Entries(ctx context.Context) ([]directory.Entry, error) {
+	var all []directory.Entry
+	err := r.Rooms(ctx, func(id room.ID) error {
+		e, err := directory.Recount(ctx, id, r.Log, r.Metas, r.Members)
+		all = append(all, e)
+		return err
+	})
+	return all, err
+}
+
+// Entry implements Directory.
+func (r Recounted) Entry(ctx context.Context, id room.ID) (directory.Entry, bool, error) {
+	e, err := directory.Recount(ctx, id, r.Log, r.Metas, r.Members)
+	return e, e.Updates > 0 || !e.Created.IsZero(), err
+}
