@@ -94,7 +94,7 @@ func TestPointsOfHistory(t *testing.T) {
 	both(t, func(t *testing.T, w *world, rooms operate.Rooms) {
 		updates, _ := edits(t, 10)
 		var times []time.Time
-		for i, u := range updates {
+		for _, u := range updates {
 			_, err := rooms.Import(t.Context(), "a", u, true)
 			require.NoError(t, err)
 			times = append(times, w.clock.Now())
