@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -40,11 +41,12 @@ func (s *Store) Append(ctx context.Context, id room.ID, floor room.Seq, u room.U
 	if err != nil {
 		return 0, err
 	}
+	began := s.opts.Clock.Now()
 	it, err := s.store(ctx, id, u, nonce)
 	if err != nil {
 		return 0, err
 	}
-	return s.append(ctx, id, floor, tail, it, nonce)
+	return s.append(ctx, id, floor, tail, it, nonce, began)
 }
 
 // store encodes the update, putting its bytes into Blobs when they are large.
@@ -68,10 +70,15 @@ func (s *Store) store(ctx context.Context, id room.ID, u room.Update, nonce stri
 // append puts the item under the first free number. As long as an attempt may
 // have had its effect, only the same number is tried again: there the nonce
 // tells whether it was ours.
-func (s *Store) append(ctx context.Context, id room.ID, floor room.Seq, tail *tail, it item, nonce string) (room.Seq, error) {
+func (s *Store) append(ctx context.Context, id room.ID, floor room.Seq, tail *tail, it item, nonce string, began time.Time) (room.Seq, error) {
 	put := &dynamodb.PutItemInput{TableName: &s.table, Item: it}
 	absent(put, layout.SortAttribute)
 	for lost, failures := 0, 0; ; {
+		if age := s.opts.Clock.Now().Sub(began); age > room.AppendTime {
+			// A process that was frozen: by now the object of a large entry may
+			// have been taken for an orphan.
+			return 0, fmt.Errorf("dynamostore: append to room %q: %w: begun %s ago", id, room.ErrUnavailable, age)
+		}
 		seq := max(tail.last, floor) + 1
 		it[layout.SortAttribute] = text(layout.UpdateSort(seq))
 		old, err := s.putOnce(ctx, put)

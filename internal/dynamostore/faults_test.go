@@ -339,6 +339,7 @@ func each(s *dynamostore.Store, ctx context.Context) map[string]error {
 	out := map[string]error{}
 	_, out["Append"] = s.Append(ctx, "r", 0, room.Update{Data: []byte("x")})
 	out["Read"] = s.Read(ctx, "r", 0, func(room.Update) error { return nil })
+	out["Large"] = s.Large(ctx, "r", func(string) error { return nil })
 	_, out["Tail"] = s.Tail(ctx, "r", 0)
 	out["Trim"] = s.Trim(ctx, "r", 1)
 	_, out["Get"] = s.Get(ctx, "r")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
@@ -37,6 +39,26 @@ func (s *Store) Read(ctx context.Context, id room.ID, after room.Seq, fn func(ro
 		}
 		next++
 		return fn(e.Update)
+	})
+}
+
+// Large implements room.Log with consistent queries, to the last page. Entries
+// without an object are left out by the table, but read and billed.
+func (s *Store) Large(ctx context.Context, id room.ID, fn func(key string) error) error {
+	if err := id.Validate(); err != nil {
+		return err
+	}
+	in := s.entries(id, 1, maxSeq)
+	in.ProjectionExpression = aws.String("#o")
+	in.FilterExpression = aws.String("attribute_exists(#o)")
+	in.ExpressionAttributeNames["#o"] = attrObject
+	return s.query(ctx, in, func(it item) error {
+		f := &fields{item: it}
+		object := f.text(attrObject)
+		if f.err != nil {
+			return fmt.Errorf("room %q: %w", id, f.err)
+		}
+		return fn(object)
 	})
 }
 

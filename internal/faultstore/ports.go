@@ -2,7 +2,6 @@ package faultstore
 
 import (
 	"context"
-	"time"
 
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -41,6 +40,10 @@ func (p log) Tail(ctx context.Context, id room.ID, floor room.Seq) (seq room.Seq
 
 func (p log) Trim(ctx context.Context, id room.ID, through room.Seq) error {
 	return p.i.do(ctx, Call{Name: "Log.Trim", Room: id}, func() error { return p.Log.Trim(ctx, id, through) })
+}
+
+func (p log) Large(ctx context.Context, id room.ID, fn func(string) error) error {
+	return p.i.do(ctx, Call{Name: "Log.Large", Room: id}, func() error { return p.Log.Large(ctx, id, fn) })
 }
 
 type metas struct {
@@ -144,8 +147,19 @@ func (p snapshots) Delete(ctx context.Context, ref room.SnapshotRef) error {
 	return p.i.do(ctx, Call{Name: "Snapshots.Delete"}, func() error { return p.Snapshots.Delete(ctx, ref) })
 }
 
-func (p snapshots) List(ctx context.Context, id room.ID, fn func(room.SnapshotRef, time.Time) error) error {
-	return p.i.do(ctx, Call{Name: "Snapshots.List", Room: id}, func() error { return p.Snapshots.List(ctx, id, fn) })
+func (p snapshots) List(ctx context.Context, id room.ID, kind room.ObjectKind, fn func(room.Object) error) error {
+	return p.i.do(ctx, Call{Name: "Snapshots.List", Room: id}, func() error { return p.Snapshots.List(ctx, id, kind, fn) })
+}
+
+func (p snapshots) Open(ctx context.Context, key string) (data []byte, err error) {
+	err = p.i.do(ctx, Call{Name: "Snapshots.Open"}, func() (err error) {
+		data, err = p.Snapshots.Open(ctx, key)
+		return err
+	})
+	if err != nil {
+		data = nil
+	}
+	return data, err
 }
 
 func (p snapshots) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (ref room.SnapshotRef, err error) {

@@ -74,10 +74,10 @@ func TestObjectsRoundTrip(t *testing.T) {
 		upload, _ := layout.UploadObject(id, "u-1")
 		update, _ := layout.UpdateObject(id, "n-1")
 		for key, want := range map[string]layout.Object{
-			snapshot:                    {Kind: layout.ObjectSnapshot, Room: id, To: 9, Name: "no-n_ce"},
-			upload:                      {Kind: layout.ObjectUpload, Room: id, Name: "u-1"},
-			update:                      {Kind: layout.ObjectUpdate, Room: id, Name: "n-1"},
-			layout.LogObject(id, 3, 12): {Kind: layout.ObjectLog, Room: id, From: 3, To: 12},
+			snapshot:                    {Kind: room.ObjectSnapshot, Room: id, To: 9, Name: "no-n_ce"},
+			upload:                      {Kind: room.ObjectUpload, Room: id, Name: "u-1"},
+			update:                      {Kind: room.ObjectUpdate, Room: id, Name: "n-1"},
+			layout.LogObject(id, 3, 12): {Kind: room.ObjectArchive, Room: id, From: 3, To: 12},
 		} {
 			got, err := layout.ParseObject(key)
 			if err != nil || got != want {
@@ -251,13 +251,13 @@ func rebuild(k layout.Key) (partition, sort string) {
 
 func rebuildObject(o layout.Object) (key string) {
 	switch o.Kind {
-	case layout.ObjectSnapshot:
+	case room.ObjectSnapshot:
 		key, _ = layout.SnapshotObject(o.Room, o.To, o.Name)
-	case layout.ObjectLog:
+	case room.ObjectArchive:
 		key = layout.LogObject(o.Room, o.From, o.To)
-	case layout.ObjectUpload:
+	case room.ObjectUpload:
 		key, _ = layout.UploadObject(o.Room, o.Name)
-	case layout.ObjectUpdate:
+	case room.ObjectUpdate:
 		key, _ = layout.UpdateObject(o.Room, o.Name)
 	}
 	return key

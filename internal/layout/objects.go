@@ -36,6 +36,20 @@ func UploadsFolder(id room.ID) string { return RoomFolder(id) + uploadsFolder }
 // a table item.
 func UpdatesFolder(id room.ID) string { return RoomFolder(id) + updatesFolder }
 
+// Folder is the prefix of the room's objects of one kind.
+func Folder(id room.ID, kind room.ObjectKind) string {
+	switch kind {
+	case room.ObjectSnapshot:
+		return SnapshotsFolder(id)
+	case room.ObjectArchive:
+		return LogFolder(id)
+	case room.ObjectUpdate:
+		return UpdatesFolder(id)
+	default:
+		return UploadsFolder(id)
+	}
+}
+
 // SnapshotObject names the snapshot of the room after seq. nonce makes two
 // checkpoints at the same seq use two objects: 1 to MaxNameBytes of
 // [A-Za-z0-9_-], else ErrKey.
@@ -83,20 +97,9 @@ func checkName(s string) error {
 	return nil
 }
 
-// ObjectKind says what an S3 object is.
-type ObjectKind string
-
-// The kinds of objects.
-const (
-	ObjectSnapshot ObjectKind = "snapshot"
-	ObjectLog      ObjectKind = "log"
-	ObjectUpload   ObjectKind = "upload"
-	ObjectUpdate   ObjectKind = "update"
-)
-
 // Object is an S3 object name taken apart.
 type Object struct {
-	Kind ObjectKind
+	Kind room.ObjectKind
 	Room room.ID
 	// From and To are the range of a log archive; a snapshot covers To (and
 	// From is 0).
@@ -128,22 +131,22 @@ func ParseObject(key string) (Object, error) {
 	}
 	switch folder + "/" {
 	case snapshotsFolder:
-		o.Kind = ObjectSnapshot
+		o.Kind = room.ObjectSnapshot
 		seq, nonce, _ := strings.Cut(name, "-")
 		o.Name = nonce
 		if o.To, err = parseSeq(seq); err == nil {
 			err = checkName(nonce)
 		}
 	case logFolder:
-		o.Kind = ObjectLog
+		o.Kind = room.ObjectArchive
 		from, to, _ := strings.Cut(name, "-")
 		if o.From, err = parseSeq(from); err == nil {
 			o.To, err = parseSeq(to)
 		}
 	case uploadsFolder:
-		o.Kind, o.Name, err = ObjectUpload, name, checkName(name)
+		o.Kind, o.Name, err = room.ObjectUpload, name, checkName(name)
 	case updatesFolder:
-		o.Kind, o.Name, err = ObjectUpdate, name, checkName(name)
+		o.Kind, o.Name, err = room.ObjectUpdate, name, checkName(name)
 	default:
 		err = bad
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -150,9 +149,14 @@ func (s *meteredSnapshots) Delete(ctx context.Context, ref room.SnapshotRef) err
 	return s.Snapshots.Delete(ctx, ref)
 }
 
-func (s *meteredSnapshots) List(ctx context.Context, id room.ID, fn func(room.SnapshotRef, time.Time) error) error {
+func (s *meteredSnapshots) List(ctx context.Context, id room.ID, kind room.ObjectKind, fn func(room.Object) error) error {
 	s.list.Add(1)
-	return s.Snapshots.List(ctx, id, fn)
+	return s.Snapshots.List(ctx, id, kind, fn)
+}
+
+func (s *meteredSnapshots) Open(ctx context.Context, key string) ([]byte, error) {
+	s.get.Add(1)
+	return s.Snapshots.Open(ctx, key)
 }
 
 func (s *meteredSnapshots) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (room.SnapshotRef, error) {

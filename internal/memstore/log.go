@@ -84,3 +84,12 @@ func (l log) Trim(ctx context.Context, id room.ID, through room.Seq) error {
 	d.log = slices.Clone(d.log[d.above(through):])
 	return nil
 }
+
+// Large implements room.Log: there are none.
+func (l log) Large(ctx context.Context, _ room.ID, _ func(string) error) error {
+	if err := l.s.lock(ctx); err != nil {
+		return err
+	}
+	l.s.mu.Unlock()
+	return nil
+}

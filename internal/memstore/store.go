@@ -40,11 +40,11 @@ type data struct {
 
 // object is a snapshot or an archive.
 type object struct {
-	room     room.ID
-	seq      room.Seq
-	snapshot bool
-	bytes    []byte
-	stored   time.Time
+	room      room.ID
+	kind      room.ObjectKind
+	from, seq room.Seq
+	bytes     []byte
+	stored    time.Time
 }
 
 // New returns an empty store. clock decides when members expire and when

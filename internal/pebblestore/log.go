@@ -158,6 +158,16 @@ func (l updateLog) Trim(ctx context.Context, id room.ID, through room.Seq) error
 	return s.commits.wait(ctx, o)
 }
 
+// Large implements room.Log: all bytes are in the log.
+func (l updateLog) Large(ctx context.Context, id room.ID, _ func(key string) error) error {
+	leave, err := l.s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return id.Validate()
+}
+
 // trimmedImages are the changes a trim will make. Two trims at once may both
 // report an entry; the room's checkpoint, which trims, is alone in practice.
 func (s *Store) trimmedImages(ctx context.Context, id room.ID, lower, upper []byte) ([]room.Change, error) {

@@ -3,7 +3,6 @@ package pebblestore
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/room"
@@ -65,9 +64,8 @@ func (sn snapshots) Delete(ctx context.Context, ref room.SnapshotRef) error {
 	return sn.s.deleteObject(ctx, ref.Key)
 }
 
-// List implements room.Snapshots, in the order of the numbers they cover. The
-// checksum is set too.
-func (sn snapshots) List(ctx context.Context, id room.ID, fn func(ref room.SnapshotRef, stored time.Time) error) error {
+// List implements room.Snapshots, in the order of the names.
+func (sn snapshots) List(ctx context.Context, id room.ID, kind room.ObjectKind, fn func(o room.Object) error) error {
 	leave, err := sn.s.enter(ctx)
 	if err != nil {
 		return err
@@ -76,15 +74,32 @@ func (sn snapshots) List(ctx context.Context, id room.ID, fn func(ref room.Snaps
 	if err := id.Validate(); err != nil {
 		return err
 	}
-	return sn.s.listObjects(ctx, layout.SnapshotsFolder(id), func(name string, head headRecord) error {
+	return sn.s.listObjects(ctx, layout.Folder(id, kind), func(name string, head headRecord) error {
 		object, err := layout.ParseObject(name)
 		if err != nil {
 			return fmt.Errorf("%w: %w", room.ErrCorrupt, err)
 		}
-		sum, err := parseSum(head.Generation)
-		if err != nil {
-			return err
-		}
-		return fn(room.SnapshotRef{Key: name, Seq: object.To, Size: head.Size, SHA256: sum}, head.Stored)
+		return fn(room.Object{Kind: kind, Key: name, From: object.From, To: object.To, Size: head.Size, Stored: head.Stored})
 	})
+}
+
+// Open implements room.Snapshots.
+func (sn snapshots) Open(ctx context.Context, key string) ([]byte, error) {
+	leave, err := sn.s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	head, err := sn.s.head(key)
+	if err != nil {
+		return nil, err
+	}
+	if head == nil {
+		return nil, fmt.Errorf("%w: %s", room.ErrNotFound, key)
+	}
+	sum, err := parseSum(head.Generation)
+	if err != nil {
+		return nil, err
+	}
+	return sn.s.getObject(ctx, key, head.Size, sum)
 }

@@ -21,6 +21,10 @@ const (
 	// It must outlast any reader's read and any writer's time-out: an
 	// integration has 29 s, a function at most what it is given (under 60 s).
 	DefaultGrace = 2 * time.Minute
+	// AppendTime is the longest an append may take from its first write to its
+	// last, in a store that needs several: a function is stopped before
+	// (an integration has 29 s), and an object that old is no longer waited for.
+	AppendTime = 30 * time.Second
 	// MinGrace is the shortest grace a deployment may choose: twice an
 	// integration's 29 s, for the reasons above.
 	MinGrace = time.Minute

@@ -33,6 +33,11 @@ type Log interface {
 	// crash half-way leaves a log whose remaining entries are contiguous
 	// (entries go oldest first).
 	Trim(ctx context.Context, room ID, through Seq) error
+	// Large calls fn with the key of every object (ObjectUpdate) in which an
+	// entry keeps its bytes, strongly consistent. An object is written before
+	// its entry, at most AppendTime before: an older one that no entry names
+	// never will be. A store that keeps all bytes in the log calls nothing.
+	Large(ctx context.Context, room ID, fn func(key string) error) error
 }
 
 // Metas keeps one small record per room, changed by compare-and-swap.
@@ -84,9 +89,12 @@ type Snapshots interface {
 	Get(ctx context.Context, ref SnapshotRef) ([]byte, error)
 	// Delete removes the object. Deleting what is not there is no error.
 	Delete(ctx context.Context, ref SnapshotRef) error
-	// List calls fn with every snapshot object of room (Key, Seq and Size are
-	// set), referenced or not, and when it was stored.
-	List(ctx context.Context, room ID, fn func(ref SnapshotRef, stored time.Time) error) error
+	// List calls fn with every object of room that is of this kind, referenced
+	// or not; archives and snapshots in the order of their numbers.
+	List(ctx context.Context, room ID, kind ObjectKind, fn func(o Object) error) error
+	// Open returns an object's bytes, known by its key only, after checking them
+	// against the checksum the store keeps beside them. ErrNotFound, ErrCorrupt.
+	Open(ctx context.Context, key string) ([]byte, error)
 	// Archive stores the encoded log entries from..to (see EncodeArchive).
 	// Archiving the same range again overwrites it with the same bytes.
 	Archive(ctx context.Context, room ID, from, to Seq, data []byte) (SnapshotRef, error)

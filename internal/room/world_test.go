@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -209,8 +208,8 @@ func (w *world) members() []room.ConnectionID {
 func (w *world) objects() []string {
 	w.t.Helper()
 	var keys []string
-	require.NoError(w.t, w.store.Snapshots().List(context.Background(), lobby, func(ref room.SnapshotRef, _ time.Time) error {
-		keys = append(keys, ref.Key)
+	require.NoError(w.t, w.store.Snapshots().List(context.Background(), lobby, room.ObjectSnapshot, func(o room.Object) error {
+		keys = append(keys, o.Key)
 		return nil
 	}))
 	return keys

@@ -60,6 +60,9 @@ func TestEachFaultIsSurvived(t *testing.T) {
 			got, err := open().Get(t.Context(), ref)
 			require.NoError(t, err, "%s", id)
 			require.True(t, bytes.Equal(data, got))
+			got, err = open().Open(t.Context(), ref.Key)
+			require.NoError(t, err, "%s", id)
+			require.True(t, bytes.Equal(data, got))
 			archive, err := open().Archive(t.Context(), id, 1, 7, data)
 			require.NoError(t, err, "%s", id)
 			update, err := open().PutUpdate(t.Context(), id, "n", data)
@@ -70,7 +73,7 @@ func TestEachFaultIsSurvived(t *testing.T) {
 				require.True(t, bytes.Equal(data, got))
 			}
 			listed := 0
-			require.NoError(t, open().List(t.Context(), id, func(room.SnapshotRef, time.Time) error { listed++; return nil }), "%s", id)
+			require.NoError(t, open().List(t.Context(), id, room.ObjectSnapshot, func(room.Object) error { listed++; return nil }), "%s", id)
 			require.Equal(t, 1, listed)
 			require.NoError(t, open().Delete(t.Context(), ref), "%s", id)
 			_, err = open().Get(t.Context(), ref)
@@ -95,7 +98,8 @@ func TestNothingAnswers(t *testing.T) {
 			_, errs["Put"] = store.Put(ctx, "r", 1, "n", []byte("x"))
 			_, errs["Get"] = store.Get(ctx, room.SnapshotRef{Key: "k", Size: 1})
 			errs["Delete"] = store.Delete(ctx, room.SnapshotRef{Key: "k"})
-			errs["List"] = store.List(ctx, "r", func(room.SnapshotRef, time.Time) error { return nil })
+			_, errs["Open"] = store.Open(ctx, "k")
+			errs["List"] = store.List(ctx, "r", room.ObjectArchive, func(room.Object) error { return nil })
 			_, errs["Archive"] = store.Archive(ctx, "r", 1, 2, []byte("x"))
 			_, errs["PutUpdate"] = store.PutUpdate(ctx, "r", "n", []byte("x"))
 			_, errs["Fetch"] = store.Fetch(ctx, "r", "u")
@@ -137,6 +141,8 @@ func TestDamageIsFound(t *testing.T) {
 		require.NoError(t, err)
 		_, err = f.Get(t.Context(), ref)
 		require.ErrorIs(t, err, room.ErrCorrupt, "%q", bad)
+		_, err = f.Open(t.Context(), ref.Key)
+		require.ErrorIs(t, err, room.ErrCorrupt, "%q: put without a checksum", bad)
 	}
 }
 
@@ -221,8 +227,8 @@ func TestListFollowsPages(t *testing.T) {
 		require.NoError(t, err)
 	}
 	var seqs []room.Seq
-	require.NoError(t, paged.List(t.Context(), "r", func(ref room.SnapshotRef, _ time.Time) error {
-		seqs = append(seqs, ref.Seq)
+	require.NoError(t, paged.List(t.Context(), "r", room.ObjectSnapshot, func(o room.Object) error {
+		seqs = append(seqs, o.To)
 		return nil
 	}))
 	require.Len(t, seqs, 30)

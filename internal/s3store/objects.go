@@ -6,7 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"time"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -152,12 +152,37 @@ func (s *Store) delete(ctx context.Context, key string) error {
 	return err
 }
 
-// List implements room.Snapshots, to the last page. stored is S3's time.
-func (s *Store) List(ctx context.Context, id room.ID, fn func(ref room.SnapshotRef, stored time.Time) error) error {
+// Open implements room.Snapshots: the bytes are checked against the SHA-256
+// that S3 was given with them and keeps.
+func (s *Store) Open(ctx context.Context, key string) ([]byte, error) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	return s.open(ctx, key, "object", math.MaxInt64)
+}
+
+// open reads an object of at most so many bytes and checks its SHA-256.
+func (s *Store) open(ctx context.Context, key, what string, most int64) ([]byte, error) {
+	data, out, err := s.get(ctx, key, func(out *s3.GetObjectOutput) error {
+		if size := aws.ToInt64(out.ContentLength); size < 0 || size > most {
+			return fmt.Errorf("s3store: %s %s of %d bytes: %w", what, key, size, room.ErrTooLarge)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if aws.ToString(out.ChecksumSHA256) != *encodeHash(sha256.Sum256(data)) {
+		return nil, fmt.Errorf("s3store: %s %s: %w: its SHA-256 is not the one it was stored with", what, key, room.ErrCorrupt)
+	}
+	return data, nil
+}
+
+// List implements room.Snapshots, to the last page. Stored is S3's time.
+func (s *Store) List(ctx context.Context, id room.ID, kind room.ObjectKind, fn func(o room.Object) error) error {
 	if err := id.Validate(); err != nil {
 		return err
 	}
-	prefix := layout.SnapshotsFolder(id)
+	prefix := layout.Folder(id, kind)
 	pages := s3.NewListObjectsV2Paginator(s.s3, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := s.nextPage(ctx, pages)
@@ -169,8 +194,10 @@ func (s *Store) List(ctx context.Context, id room.ID, fn func(ref room.SnapshotR
 			if err != nil {
 				continue // not ours: whoever put it there knows what it is
 			}
-			ref := room.SnapshotRef{Key: *o.Key, Seq: object.To, Size: aws.ToInt64(o.Size)}
-			if err := fn(ref, aws.ToTime(o.LastModified)); err != nil {
+			found := room.Object{
+				Kind: kind, Key: *o.Key, From: object.From, To: object.To, Size: aws.ToInt64(o.Size), Stored: aws.ToTime(o.LastModified),
+			}
+			if err := fn(found); err != nil {
 				return err
 			}
 		}

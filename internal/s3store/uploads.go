@@ -2,7 +2,6 @@ package s3store
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -80,19 +79,7 @@ func (s *Store) Fetch(ctx context.Context, id room.ID, upload string) ([]byte, e
 	}
 	ctx, cancel := s.within(ctx)
 	defer cancel()
-	data, out, err := s.get(ctx, key, func(out *s3.GetObjectOutput) error {
-		if size := aws.ToInt64(out.ContentLength); size < 0 || size > room.MaxUpdateBytes {
-			return fmt.Errorf("s3store: upload %s of %d bytes: %w", key, size, room.ErrTooLarge)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if aws.ToString(out.ChecksumSHA256) != *encodeHash(sha256.Sum256(data)) {
-		return nil, fmt.Errorf("s3store: upload %s: %w: its SHA-256 is not the announced one", key, room.ErrCorrupt)
-	}
-	return data, nil
+	return s.open(ctx, key, "upload", room.MaxUpdateBytes)
 }
 
 // Link implements room.Uploads: a presigned GetObject, good for LinkLife. It

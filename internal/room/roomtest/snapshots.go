@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,6 +23,7 @@ func RunSnapshots(t *testing.T, h Harness) {
 		{"the same sequence under two nonces is two objects (G6)", snapshotsNonces},
 		{"listing", snapshotsList},
 		{"archiving a stretch of log", snapshotsArchive},
+		{"archives are found and read back (N2)", snapshotsReadBack},
 		{"ten megabytes, and nothing at all", snapshotsSizes},
 		{"memory is not shared", snapshotsAliasing},
 		{"a context that has ended", snapshotsContext},
@@ -58,16 +58,32 @@ func wantNoObject(t testing.TB, p Ports, ref room.SnapshotRef) {
 }
 
 // listObjects returns the room's snapshots by key.
-func listObjects(t testing.TB, p Ports, id room.ID) map[string]room.SnapshotRef {
+func listObjects(t testing.TB, p Ports, id room.ID) map[string]room.Object {
 	t.Helper()
-	found := map[string]room.SnapshotRef{}
-	require.NoError(t, p.Snapshots.List(t.Context(), id, func(ref room.SnapshotRef, stored time.Time) error {
-		require.False(t, stored.IsZero(), "when it was stored")
-		require.NotContains(t, found, ref.Key)
-		found[ref.Key] = ref
+	return listKind(t, p, id, room.ObjectSnapshot)
+}
+
+// listKind returns the room's objects of a kind by key.
+func listKind(t testing.TB, p Ports, id room.ID, kind room.ObjectKind) map[string]room.Object {
+	t.Helper()
+	found := map[string]room.Object{}
+	last := room.Seq(0)
+	require.NoError(t, p.Snapshots.List(t.Context(), id, kind, func(o room.Object) error {
+		require.Equal(t, kind, o.Kind)
+		require.False(t, o.Stored.IsZero(), "when it was stored")
+		require.NotContains(t, found, o.Key)
+		require.GreaterOrEqual(t, o.To, last, "in the order of their numbers")
+		found[o.Key], last = o, o.To
 		return nil
 	}))
 	return found
+}
+
+func wantOpened(t testing.TB, p Ports, key string, want []byte) {
+	t.Helper()
+	got, err := p.Snapshots.Open(t.Context(), key)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(want, got), "%d bytes instead of %d", len(got), len(want))
 }
 
 func snapshotsLife(t *testing.T, s *store) {
@@ -134,9 +150,9 @@ func snapshotsList(t *testing.T, s *store) {
 	got := listObjects(t, s.another(), theRoom)
 	require.Len(t, got, len(want), "archives are not listed")
 	for key, ref := range want {
-		require.Equal(t, ref.Seq, got[key].Seq)
+		require.Equal(t, ref.Seq, got[key].To)
 		require.Equal(t, ref.Size, got[key].Size)
-		require.NoError(t, s.Snapshots.Delete(t.Context(), got[key]), "what List says is enough to delete")
+		require.NoError(t, s.Snapshots.Delete(t.Context(), got[key].Ref()), "what List says is enough to delete")
 	}
 	require.Empty(t, listObjects(t, s.Ports, theRoom))
 
@@ -144,7 +160,7 @@ func snapshotsList(t *testing.T, s *store) {
 	put(t, s.Ports, theRoom, 2, "b", nil)
 	stop := errors.New("stop")
 	calls := 0
-	err = s.Snapshots.List(t.Context(), theRoom, func(room.SnapshotRef, time.Time) error { calls++; return stop })
+	err = s.Snapshots.List(t.Context(), theRoom, room.ObjectSnapshot, func(room.Object) error { calls++; return stop })
 	require.ErrorIs(t, err, stop)
 	require.Equal(t, 1, calls)
 }
@@ -164,6 +180,44 @@ func snapshotsArchive(t *testing.T, s *store) {
 	require.NoError(t, s.Snapshots.Delete(t.Context(), one))
 	wantNoObject(t, s.Ports, one)
 	wantObject(t, s.Ports, two, []byte("11 and 12"))
+}
+
+// Whoever restores or verifies a room (N2, N3) finds its archives, in order,
+// with what they hold, and reads them knowing nothing but what the list says.
+func snapshotsReadBack(t *testing.T, s *store) {
+	want := map[string][]byte{}
+	for i := range 12 {
+		from, to := room.Seq(i*i+1), room.Seq((i+1)*(i+1))
+		data := pattern(i, 100*i)
+		ref, err := s.Snapshots.Archive(t.Context(), theRoom, from, to, data)
+		require.NoError(t, err)
+		want[ref.Key] = data
+	}
+	snapshot := put(t, s.Ports, theRoom, 7, "n", []byte("no archive"))
+	s.crash()
+	next := room.Seq(1)
+	require.NoError(t, s.Snapshots.List(t.Context(), theRoom, room.ObjectArchive, func(o room.Object) error {
+		require.Equal(t, next, o.From)
+		require.EqualValues(t, len(want[o.Key]), o.Size)
+		next = o.To + 1
+		return nil
+	}))
+	require.EqualValues(t, 12*12+1, next)
+	require.Len(t, listKind(t, s.another(), theRoom, room.ObjectArchive), len(want))
+	for key, data := range want {
+		wantOpened(t, s.Ports, key, data)
+	}
+	wantOpened(t, s.Ports, snapshot.Key, []byte("no archive"))
+	for _, kind := range []room.ObjectKind{room.ObjectUpdate, room.ObjectUpload} {
+		require.Empty(t, listKind(t, s.Ports, theRoom, kind))
+	}
+	for key, o := range listKind(t, s.Ports, theRoom, room.ObjectArchive) {
+		require.NoError(t, s.Snapshots.Delete(t.Context(), o.Ref()))
+		_, err := s.Snapshots.Open(t.Context(), key)
+		require.ErrorIs(t, err, room.ErrNotFound)
+	}
+	require.Empty(t, listKind(t, s.Ports, theRoom, room.ObjectArchive))
+	require.Len(t, listObjects(t, s.Ports, theRoom), 1)
 }
 
 func snapshotsSizes(t *testing.T, s *store) {
@@ -198,8 +252,10 @@ func snapshotsContext(t *testing.T, s *store) {
 	require.True(t, isUnavailable(err), "get: %v", err)
 	err = s.Snapshots.Delete(ctx, ref)
 	require.True(t, isUnavailable(err), "delete: %v", err)
-	err = s.Snapshots.List(ctx, theRoom, func(room.SnapshotRef, time.Time) error { return nil })
+	err = s.Snapshots.List(ctx, theRoom, room.ObjectArchive, func(room.Object) error { return nil })
 	require.True(t, isUnavailable(err), "list: %v", err)
+	_, err = s.Snapshots.Open(ctx, ref.Key)
+	require.True(t, isUnavailable(err), "open: %v", err)
 	wantObject(t, s.Ports, ref, []byte("abc"))
 	require.Len(t, listObjects(t, s.Ports, theRoom), 1)
 }
@@ -221,5 +277,6 @@ func snapshotsIsolation(t *testing.T, s *store) {
 		list := listObjects(t, s.Ports, id)
 		require.Len(t, list, 1)
 		require.Contains(t, list, refs[i].Key)
+		require.Len(t, listKind(t, s.Ports, id, room.ObjectArchive), 1)
 	}
 }
