@@ -31,6 +31,9 @@ type Entry struct {
 	LogEntries, LogBytes int64
 	// SnapshotBytes is the size of the current snapshot.
 	SnapshotBytes int64
+	// Erased is room.Meta's: the number of the update that erased the room, 0
+	// when none did.
+	Erased uint64
 	// Joined counts the members by when they connected, in steps of Step (Unix
 	// seconds of its beginning). Members whose $disconnect never came stop
 	// counting MemberTTL later, long before the table drops them.
@@ -61,6 +64,10 @@ func over(began int64, now time.Time) bool {
 
 // Active says whether anybody is connected at now.
 func (e Entry) Active(now time.Time) bool { return e.Connections(now) > 0 }
+
+// Gone says whether the room was erased and nothing has come since: lists leave
+// it out.
+func (e Entry) Gone() bool { return e.Erased != 0 && e.Updates <= e.Erased }
 
 // Size is what the room takes in storage: its snapshot and its log.
 func (e Entry) Size() int64 { return e.SnapshotBytes + e.LogBytes }
@@ -141,6 +148,7 @@ func (e *Entry) meta(m room.Images[room.Meta]) {
 		return
 	}
 	e.SnapshotBytes = m.New.Snapshot.Size
+	e.Erased = uint64(m.New.Erased)
 	if !m.New.Created.IsZero() {
 		e.Created = m.New.Created
 	}

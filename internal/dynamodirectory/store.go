@@ -32,6 +32,7 @@ const (
 	attrEntries    = "logEntries"
 	attrLog        = "logBytes"
 	attrSnapshot   = "snapshotBytes"
+	attrErased     = "erased" // absent in most
 	attrJoined     = "joined"
 )
 
@@ -84,6 +85,9 @@ func (s *Store) encode(e directory.Entry, at directory.Position) item {
 	it[attrEntries] = number(e.LogEntries)
 	it[attrLog] = number(e.LogBytes)
 	it[attrSnapshot] = number(e.SnapshotBytes)
+	if e.Erased != 0 {
+		it[attrErased] = number(int64(e.Erased))
+	}
 	it[attrJoined] = &types.AttributeValueMemberM{Value: joined}
 	return it
 }
@@ -104,6 +108,9 @@ func decode(it item) (directory.Entry, directory.Position, error) {
 		LogBytes:      f.int(attrLog),
 		SnapshotBytes: f.int(attrSnapshot),
 		Joined:        map[int64]int{},
+	}
+	if _, ok := it[attrErased]; ok {
+		e.Erased = uint64(f.int(attrErased))
 	}
 	joined, _ := it[attrJoined].(*types.AttributeValueMemberM)
 	if joined == nil {

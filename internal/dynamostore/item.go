@@ -40,6 +40,7 @@ const (
 	attrLastCheckpoint = "lastCheckpoint"
 	attrSuperseded     = "superseded"
 	attrTrimmed        = "trimmed"
+	attrErased         = "erased"
 	attrState          = "state"
 	attrStateAt        = "stateAt"
 	attrDenied         = "denied"

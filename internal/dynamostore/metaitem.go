@@ -18,6 +18,9 @@ func encodeMeta(id room.ID, m room.Meta, nonce string) item {
 	it[attrEpoch] = text(m.Epoch)
 	it[attrState] = number(m.State)
 	it[attrTrimmed] = number(m.Trimmed)
+	if m.Erased != 0 {
+		it[attrErased] = number(m.Erased)
+	}
 	instant(it, attrCreated, m.Created)
 	instant(it, attrLastCheckpoint, m.LastCheckpoint)
 	instant(it, attrStateAt, m.StateAt)
@@ -55,6 +58,7 @@ func decodeMeta(it item) (room.Meta, error) {
 		Created:        f.instant(attrCreated),
 		LastCheckpoint: f.instant(attrLastCheckpoint),
 		Trimmed:        room.Seq(f.uint(attrTrimmed)),
+		Erased:         room.Seq(f.uint(attrErased)),
 		State:          room.DirtyState(f.uint(attrState)),
 		StateAt:        f.instant(attrStateAt),
 		Snapshot:       decodeRef(f, attrSnapshot),

@@ -50,6 +50,7 @@ type metaRecord struct {
 	LastCheckpoint time.Time          `json:"lastCheckpoint"`
 	Superseded     []supersededRecord `json:"superseded,omitempty"`
 	Trimmed        uint64             `json:"trimmed,omitempty"`
+	Erased         uint64             `json:"erased,omitempty"`
 	State          uint8              `json:"state"`
 	StateAt        time.Time          `json:"stateAt"`
 	Denied         []string           `json:"denied,omitempty"`
@@ -59,7 +60,7 @@ func toMetaRecord(m room.Meta) metaRecord {
 	rec := metaRecord{
 		Version: m.Version, Epoch: m.Epoch, Created: m.Created.UTC(),
 		Snapshot: toSnapshotRecord(m.Snapshot), LastCheckpoint: m.LastCheckpoint.UTC(),
-		Trimmed: uint64(m.Trimmed), State: uint8(m.State), StateAt: m.StateAt.UTC(),
+		Trimmed: uint64(m.Trimmed), Erased: uint64(m.Erased), State: uint8(m.State), StateAt: m.StateAt.UTC(),
 	}
 	for _, s := range m.Superseded {
 		rec.Superseded = append(rec.Superseded, supersededRecord{toSnapshotRecord(s.Ref), uint64(s.By), s.At.UTC()})
@@ -76,7 +77,7 @@ func toMetaRecord(m room.Meta) metaRecord {
 func (rec metaRecord) meta() (room.Meta, error) {
 	m := room.Meta{
 		Version: rec.Version, Epoch: rec.Epoch, Created: rec.Created, LastCheckpoint: rec.LastCheckpoint,
-		Trimmed: room.Seq(rec.Trimmed), State: room.DirtyState(rec.State), StateAt: rec.StateAt,
+		Trimmed: room.Seq(rec.Trimmed), Erased: room.Seq(rec.Erased), State: room.DirtyState(rec.State), StateAt: rec.StateAt,
 	}
 	var err error
 	if m.Snapshot, err = rec.Snapshot.ref(); err != nil {

@@ -30,7 +30,8 @@ func (p *pass) retire(ctx context.Context) error {
 // by the next pass:
 //
 //  1. the current snapshot, which takes over, is read and checked once more (N3);
-//  2. the covered entries are archived and the archive is read back;
+//  2. the covered entries are archived, those that were not erased, and the
+//     archive is read back;
 //  3. the log is trimmed, oldest first;
 //  4. the old snapshot is deleted;
 //  5. the record forgets it.
@@ -45,6 +46,12 @@ func (p *pass) letGo(ctx context.Context, old Superseded) error {
 		if err := p.Log.Trim(ctx, p.room, old.By); err != nil {
 			return err
 		}
+		if p.meta.Trimmed < p.meta.Erased && p.meta.Erased <= old.By+1 {
+			// Erase has done so; this is for passes that were frozen meanwhile.
+			if err := p.dropHistory(ctx, p.room, p.meta.Erased); err != nil {
+				return err
+			}
+		}
 	}
 	if old.Ref.Key != "" {
 		if err := p.Snapshots.Delete(ctx, old.Ref); err != nil {
@@ -57,11 +64,15 @@ func (p *pass) letGo(ctx context.Context, old Superseded) error {
 	return p.swap(ctx, next)
 }
 
-// archive stores the entries after Trimmed through `through` and reads them
-// back. The range follows from the record alone, so two passes archive the same
+// archive stores the entries after Trimmed through `through`, but for those
+// that were erased, and reads them back. The range follows from the record alone, so two passes archive the same
 // entries under the same name.
 func (p *pass) archive(ctx context.Context, through Seq) error {
-	entries, err := p.readLog(ctx, p.room, p.meta.Trimmed, through)
+	from := max(p.meta.Trimmed+1, p.meta.Erased)
+	if from > through {
+		return nil
+	}
+	entries, err := p.readLog(ctx, p.room, from-1, through)
 	if errors.Is(err, ErrTrimmed) || err == nil && len(entries) == 0 {
 		// Trimming begins only after the archive was read back, so an earlier
 		// pass got that far and no further.
@@ -80,7 +91,7 @@ func (p *pass) archive(ctx context.Context, through Seq) error {
 	if err != nil {
 		return err
 	}
-	ref, err := p.Snapshots.Archive(ctx, p.room, p.meta.Trimmed+1, through, data)
+	ref, err := p.Snapshots.Archive(ctx, p.room, from, through, data)
 	if err != nil {
 		return err
 	}

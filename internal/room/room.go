@@ -78,7 +78,8 @@ type Update struct {
 }
 
 // SnapshotRef points at a stored snapshot: the whole document after update
-// Seq. The zero value means "no snapshot: the empty document, Seq 0".
+// Seq. Without a Key there is no object: the document was empty after Seq, as
+// every room's is after 0.
 type SnapshotRef struct {
 	Key    string
 	Seq    Seq
@@ -125,7 +126,10 @@ type Meta struct {
 	Superseded []Superseded
 	// Trimmed is the highest sequence number already archived and trimmed.
 	Trimmed Seq
-	State   DirtyState
+	// Erased is the entry the room's history begins with, because everything
+	// before it was erased (Erase); 0 when nothing was.
+	Erased Seq
+	State  DirtyState
 	// StateAt is when State last changed.
 	StateAt time.Time
 	// Denied holds the user ids whose access was revoked.

@@ -79,6 +79,7 @@ func fullMeta(now time.Time) room.Meta {
 		Snapshot:       room.SnapshotRef{Key: "rooms/x/snapshots/7-n", Seq: 1<<53 - 1, Size: 123456789, SHA256: [32]byte{1, 2, 31: 255}},
 		LastCheckpoint: now.Add(time.Second),
 		Trimmed:        1<<40 + 1,
+		Erased:         1<<41 + 1,
 		State:          room.Cleaning,
 		StateAt:        now.Add(3 * time.Millisecond),
 		Denied:         map[string]bool{"user#1": true, "ü/\x00'\"": true, "a": true},

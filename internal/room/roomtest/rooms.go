@@ -26,6 +26,8 @@ func RunRooms(t *testing.T, h Harness) {
 	t.Run("an acknowledged update outlives a crash (G1, P23, N1)", func(t *testing.T) { acknowledgedAndCrashed(t, open(t, h)) })
 	t.Run("a writer that comes back after everything was trimmed (G6)", func(t *testing.T) { trimmedAndReopened(t, open(t, h)) })
 	t.Run("duplicate delivery (G7)", func(t *testing.T) { duplicates(t, open(t, h)) })
+	t.Run("an erased room does not come back", func(t *testing.T) { erased(t, open(t, h)) })
+	t.Run("a damaged room can be erased", func(t *testing.T) { erasedDamaged(t, open(t, h)) })
 }
 
 // rig is one room on a store, with connections of its own names, so that any
