@@ -32,6 +32,7 @@ func TestDifferential(t *testing.T) {
 	count := intFromEnv(t, "SYMPHONY_FUZZ_SESSIONS", defaultSessions)
 	t.Logf("seeds %d to %d: SYMPHONY_FUZZ_SEED=%d SYMPHONY_FUZZ_SESSIONS=%d", first, first+count-1, first, count)
 	var next, failed atomic.Int64
+	var sum tally
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		o, err := startOracle()
@@ -47,14 +48,54 @@ func TestDifferential(t *testing.T) {
 				if from >= count {
 					return
 				}
-				if from%1000 < sessionsAtOnce && from > 0 {
-					t.Logf("%d sessions", from)
+				failed.Add(playSessions(t, o, first+from, min(sessionsAtOnce, count-from), &sum))
+				if count > defaultSessions {
+					sum.progress(t, count)
 				}
-				failed.Add(playSessions(t, o, first+from, min(sessionsAtOnce, count-from)))
 			}
 		}()
 	}
 	wg.Wait()
+	t.Logf("%v; %d sessions failed", &sum, failed.Load())
+}
+
+// progressEvery is after how many sessions a long run says how far it is.
+const progressEvery = 500
+
+// tally counts what has been compared.
+type tally struct {
+	mu                sync.Mutex
+	sessions, updates int
+	deliveries        map[string]int
+	reported          int
+}
+
+func (s *tally) add(cases []diffCase) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deliveries == nil {
+		s.deliveries = map[string]int{}
+	}
+	s.sessions += len(cases)
+	for _, c := range cases {
+		s.updates += len(c.Given) + len(c.Later)
+		s.deliveries[c.Delivery]++
+	}
+}
+
+func (s *tally) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("%d sessions, %d updates, delivered %v: documents (read and tidied), algebra, merge, compact, diff, state vectors, split, v2, write", s.sessions, s.updates, s.deliveries)
+}
+
+func (s *tally) progress(t *testing.T, count int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sessions/progressEvery > s.reported {
+		s.reported = s.sessions / progressEvery
+		t.Logf("%d of %d sessions", s.sessions, count)
+	}
 }
 
 // intFromEnv returns a number from the environment.
@@ -71,7 +112,7 @@ func intFromEnv(t *testing.T, name string, fallback int) int {
 }
 
 // playSessions plays n sessions and returns how many cases failed.
-func playSessions(t *testing.T, o *oracle, first, n int) int64 {
+func playSessions(t *testing.T, o *oracle, first, n int, sum *tally) int64 {
 	seeds := make([]int, n)
 	for i := range seeds {
 		seeds[i] = first + i
@@ -93,6 +134,7 @@ func playSessions(t *testing.T, o *oracle, first, n int) int64 {
 		t.Errorf("sessions from seed %d: %v", first, err)
 		return 1
 	}
+	sum.add(cases)
 	bad := int64(0)
 	for i, list := range failures {
 		if len(list) == 0 {
@@ -111,29 +153,77 @@ func playSessions(t *testing.T, o *oracle, first, n int) int64 {
 
 // runCases asks Yjs about all cases at once and returns the failures of each.
 func runCases(o *oracle, cases []diffCase) ([][]failure, error) {
-	var requests []map[string]any
 	probes := make([][]probe, len(cases))
 	for i, c := range cases {
 		probes[i] = c.probes()
-		for _, p := range probes[i] {
-			requests = append(requests, p.requests...)
-		}
-	}
-	answers, err := tryAsk[[]json.RawMessage](o, map[string]any{"op": "batch", "requests": requests})
-	if err != nil {
-		return nil, err
 	}
 	failures := make([][]failure, len(cases))
-	for i := range cases {
-		for _, p := range probes[i] {
-			mine := answers[:len(p.requests)]
-			answers = answers[len(p.requests):]
-			if err := p.check(mine); err != nil {
-				failures[i] = append(failures[i], failure{p.name, err})
+	for pending := true; pending; {
+		answers, err := askAll(o, probes)
+		if err != nil {
+			return nil, err
+		}
+		pending = false
+		for i := range cases {
+			var next []probe
+			for j, p := range probes[i] {
+				err := p.check(answers[i][j])
+				switch {
+				case err == nil:
+				case p.again != nil:
+					next, pending = append(next, *p.again), true
+				default:
+					failures[i] = append(failures[i], failure{p.name, err})
+				}
 			}
+			probes[i] = next
 		}
 	}
 	return failures, nil
+}
+
+// askAll asks the questions of probes and returns the answers of each. What several ask is asked once.
+func askAll(o *oracle, probes [][]probe) (answers [][][]json.RawMessage, err error) {
+	var requests []json.RawMessage
+	numbers := map[string]int{}
+	var asked [][][]int
+	for _, list := range probes {
+		var ofCase [][]int
+		for _, p := range list {
+			var ofProbe []int
+			for _, q := range p.requests {
+				line, err := json.Marshal(q)
+				if err != nil {
+					return nil, err
+				}
+				n, is := numbers[string(line)]
+				if !is {
+					n = len(requests)
+					numbers[string(line)] = n
+					requests = append(requests, line)
+				}
+				ofProbe = append(ofProbe, n)
+			}
+			ofCase = append(ofCase, ofProbe)
+		}
+		asked = append(asked, ofCase)
+	}
+	flat, err := tryAsk[[]json.RawMessage](o, map[string]any{"op": "batch", "requests": requests})
+	if err != nil {
+		return nil, err
+	}
+	for _, ofCase := range asked {
+		var list [][]json.RawMessage
+		for _, ofProbe := range ofCase {
+			var mine []json.RawMessage
+			for _, n := range ofProbe {
+				mine = append(mine, flat[n])
+			}
+			list = append(list, mine)
+		}
+		answers = append(answers, list)
+	}
+	return answers, nil
 }
 
 // minimise drops updates as long as the probe still fails.

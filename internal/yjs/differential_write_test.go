@@ -262,16 +262,18 @@ func objectOf(m map[string]any) Object {
 
 var errScribe = errors.New("the writer gave up")
 
-// probeWrite makes edits in Go: Yjs, given the updates, has the same document, and so has a Yjs that makes the same
-// edits itself.
+// probeWrite makes edits in Go, of a document that probeApply compares: Yjs, given the updates, has the same document, and
+// so has a Yjs that makes the same edits itself.
 func (c diffCase) probeWrite() probe {
 	s := &scribe{r: rand.New(rand.NewPCG(uint64(c.Seed), 13)), roots: c.Roots}
 	d := NewDoc()
+	c.openTexts(d)
 	for _, u := range c.Given {
 		if err := d.Apply(u); err != nil {
 			return brokenProbe("write", err)
 		}
 	}
+	base := d.Encode()
 	client := pick(s.r, uint64(1)<<40+uint64(c.Seed), 5000, maxSafe-100)
 	var updates [][]byte
 	transactions := [][]map[string]any{}
@@ -285,10 +287,11 @@ func (c diffCase) probeWrite() probe {
 		}
 	}
 	want := map[string]any{"tree": true}
-	given := c.hashes(slices.Concat(c.Given, updates)...)
+	given := c.hashes(slices.Concat([][]byte{base}, updates)...)
+	delete(given, "then")
 	given["want"] = want
-	edited := map[string]any{"op": "edit", "updates": c.Given, "roots": c.Roots, "client": client, "transactions": transactions, "want": want}
-	return probe{"write", []map[string]any{given, edited}, func(answers []json.RawMessage) error {
+	edited := map[string]any{"op": "edit", "updates": [][]byte{base}, "roots": c.Roots, "client": client, "transactions": transactions, "want": want}
+	return probe{name: "write", requests: []map[string]any{given, edited}, check: func(answers []json.RawMessage) error {
 		for i, what := range []string{"Yjs with the updates", "Yjs with the same edits"} {
 			l, err := ok[loaded](answers[i])
 			if err != nil {

@@ -10,9 +10,9 @@ import (
 // Apply, in any order and as often as they come; what waits for updates that have not come is kept and reported by
 // Pending. Text, Array, Map and XML read it, Transact edits it, Encode gives its state.
 //
-// A document is a function of the set of updates it was given. In one respect Yjs is not: a client that has formatted
-// text open deletes formats which have become redundant after each update it hears, as edits of its own. A Doc leaves
-// that to clients.
+// A document is a function of the set of updates it was given, in one respect also of how they came: like a Y.Doc, it
+// deletes formats that an update has made redundant, in nested texts and in roots that Text was asked for before the
+// update came. What a text says does not change by that, but neighbours in a delta may become one.
 //
 // Deleted content is dropped at once, as with Y.Doc's gc, which is on by default there. All of n edits take O(n log n)
 // time, as long as few of them are concurrent inserts at the very same place: each of those is compared with the others.
@@ -26,6 +26,7 @@ type Doc struct {
 	edit    edit
 	visits  uint64 // see position
 	budget  uint64 // of visits
+	serial  uint64 // of the Apply or transaction that is open, or was the last
 	failed  error  // ErrTooComplex, once it has happened
 
 	ready        []*stretch // to be integrated; the last is next
@@ -36,6 +37,8 @@ type Doc struct {
 	arena []byte // where small contents are copied
 	slab  []item // items not used yet
 	block block
+
+	opened opened
 }
 
 // docClient is what a document has of one client.
@@ -143,10 +146,13 @@ func (d *Doc) Apply(update []byte) error {
 			d.ready = append(d.ready, newStretch(c, l, update))
 		}
 	}
+	d.serial++
+	d.typeOpened()
 	d.budget += visitsPerByte * uint64(len(update))
 	slices.Reverse(d.ready) // lists descend, the last is next
 	d.integrateReady()
 	d.applyDeletes(update, deletes)
+	d.tidy()
 	d.collect()
 	return d.failed
 }

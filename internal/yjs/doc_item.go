@@ -93,6 +93,7 @@ type branch struct {
 	order     []*entry // as they came
 	formatted bool     // has had formats
 	positions *positions
+	tidying
 }
 
 // entryOf returns the entry of a key, made when there is none.

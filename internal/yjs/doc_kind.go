@@ -41,6 +41,7 @@ func (k Kind) String() string {
 func newBranch(it *item, content []byte) *branch {
 	r := reader{buf: content, trusted: true}
 	b := &branch{item: it, kind: Kind(r.uvarint())}
+	b.text = b.kind == KindText || b.kind == KindXMLText
 	if b.kind == KindXMLElement || b.kind == KindXMLHook {
 		b.name = string(r.varString())
 	}

@@ -1,5 +1,7 @@
 package yjs
 
+import "slices"
+
 // positions finds elements of a list by index: a B+ tree over its items that counts visible elements and formats. It is
 // made when a writer first needs it, and kept up from then on.
 type positions struct {
@@ -232,6 +234,56 @@ func (p *positions) find(index uint64) (*item, uint64) {
 		rest -= length
 	}
 	return nil, 0
+}
+
+// live returns the first live item from it on, or the last up to it when not forward, in O(log n).
+func (p *positions) live(it *item, forward bool) *item {
+	if it == nil || it.live() {
+		return it
+	}
+	step := func(i int) int {
+		if forward {
+			return i + 1
+		}
+		return i - 1
+	}
+	n := it.leaf
+	for i := step(n.indexOf(it)); i >= 0 && i < len(n.items); i = step(i) {
+		if n.items[i].live() {
+			return n.items[i]
+		}
+	}
+	for ; n.parent != nil; n = n.parent {
+		siblings := n.parent.children
+		i := slices.Index(siblings, n)
+		for i = step(i); i >= 0 && i < len(siblings); i = step(i) {
+			if siblings[i].length > 0 || siblings[i].formats > 0 {
+				return siblings[i].outermost(forward)
+			}
+		}
+	}
+	return nil
+}
+
+// outermost returns the first or last live item below a node, which has one.
+func (n *node) outermost(first bool) *item {
+	for len(n.children) > 0 {
+		i := slices.IndexFunc(n.children, func(c *node) bool { return c.length > 0 || c.formats > 0 })
+		if !first {
+			for i = len(n.children) - 1; n.children[i].length == 0 && n.children[i].formats == 0; {
+				i--
+			}
+		}
+		n = n.children[i]
+	}
+	if first {
+		return n.items[slices.IndexFunc(n.items, (*item).live)]
+	}
+	i := len(n.items) - 1
+	for !n.items[i].live() {
+		i--
+	}
+	return n.items[i]
 }
 
 // last returns the last item of the list, nil when there is none.

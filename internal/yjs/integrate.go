@@ -3,6 +3,7 @@ package yjs
 // edit is what happens to a document between two states: one Apply, or one transaction of a writer.
 type edit struct {
 	deleted []*item // everything deleted in it, to be garbage at the end
+	untidy          // what Apply may have to tidy
 	undo    []change
 	ranges  []deleteRange // what a writer has deleted
 	local   bool          // by a writer: structs are kept apart, and what is done can be undone, until the end
@@ -164,6 +165,7 @@ func (d *Doc) integrate(c *docClient, b *block) {
 	}
 	if b.ref == refType {
 		it.nested = newBranch(it, b.content)
+		it.nested.born = d.serial
 	}
 	d.link(it, left)
 }
@@ -243,6 +245,7 @@ func (d *Doc) extend(c *docClient, b *block, left *item, s *surroundings) bool {
 	switch b.ref {
 	case refDeleted:
 		left.length += b.length
+		d.noteGone(left)
 		return true
 	case refString, refAny, refJSON:
 	default:
@@ -254,6 +257,7 @@ func (d *Doc) extend(c *docClient, b *block, left *item, s *surroundings) bool {
 	left.content = append(left.content, b.content...)
 	left.length += b.length
 	s.parent.length += b.length
+	d.touch(s.parent)
 	if left.leaf != nil {
 		left.leaf.grow(int64(b.length))
 	}
@@ -287,11 +291,14 @@ func (d *Doc) link(it *item, left *item) {
 	if d.edit.local {
 		d.edit.undo = append(d.edit.undo, change{kind: changeInserted, item: it})
 	}
-	if it.ref == refDeleted {
+	d.touch(p)
+	switch it.ref {
+	case refDeleted:
 		it.deleted = true
-	}
-	if it.ref == refFormat {
+		d.noteGone(it)
+	case refFormat:
 		p.formatted = true
+		d.noteFormat(it)
 	}
 	if e == nil && it.visible() {
 		p.length += it.length

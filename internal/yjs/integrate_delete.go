@@ -40,6 +40,7 @@ func (d *Doc) deleteOne(it *item) {
 		it.parent.positions.hide(it)
 	}
 	d.edit.deleted = append(d.edit.deleted, it)
+	d.noteGone(it)
 	if d.edit.local {
 		d.edit.undo = append(d.edit.undo, change{kind: changeDeleted, item: it})
 		d.edit.ranges = append(d.edit.ranges, deleteRange{it.client.id, it.clock, it.end()})

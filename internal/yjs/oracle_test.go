@@ -69,7 +69,7 @@ func startOracle() (*oracle, error) {
 	if err := installOracle(); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("node", "--max-old-space-size=4096", "--expose-gc", "driver.mjs")
+	cmd := exec.Command("node", "--max-old-space-size=4096", "--max-semi-space-size=64", "--expose-gc", "driver.mjs")
 	cmd.Dir = "oracle"
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -164,6 +164,12 @@ type loaded struct {
 	Relaxed string                 `json:"relaxed"`
 	Dump    *dump                  `json:"dump"`
 	Roots   map[string]*loadedRoot `json:"roots"`
+	Then    *loaded                `json:"then"`
+
+	// What is integrated alone, and what waits alone.
+	Core        string   `json:"core"`
+	CoreRelaxed string   `json:"coreRelaxed"`
+	Waits       []string `json:"waits"`
 }
 
 // loadedRoot is one root type.

@@ -36,8 +36,12 @@ type Map struct{ Type }
 // XML is a handle for a KindXMLFragment or KindXMLElement type.
 type XML struct{ Type }
 
-// Text returns a handle for a root as a text. A root that does not exist is empty.
-func (d *Doc) Text(name string) *Text { return &Text{d.rootType(name)} }
+// Text returns a handle for a root as a text. A root that does not exist is empty. From now on the formats of the text are
+// tidied, see Doc.
+func (d *Doc) Text(name string) *Text {
+	d.open(name)
+	return &Text{d.rootType(name)}
+}
 
 // Array returns a handle for a root as an array.
 func (d *Doc) Array(name string) *Array { return &Array{d.rootType(name)} }

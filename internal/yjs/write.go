@@ -54,6 +54,8 @@ func (d *Doc) Transact(client uint64, edit func(*Tx) error) (update []byte, err 
 	}
 	before := c.end
 	d.edit.local = true
+	d.serial++
+	d.typeOpened()
 	tx := &Tx{doc: d, client: c}
 	done := false
 	defer func() {
@@ -232,7 +234,12 @@ func (s *change) unsplit() {
 }
 
 // Text returns a handle for a root as a text, made when there is none.
-func (tx *Tx) Text(name string) *Text { return &Text{tx.root(name)} }
+func (tx *Tx) Text(name string) *Text {
+	t := &Text{tx.root(name)}
+	tx.doc.open(name)
+	tx.doc.typeOpened()
+	return t
+}
 
 // Array returns a handle for a root as an array, made when there is none.
 func (tx *Tx) Array(name string) *Array { return &Array{tx.root(name)} }
@@ -289,6 +296,7 @@ func (tx *Tx) insert(b *branch, e *entry, left *item, content content) *item {
 	}
 	if it.ref == refType {
 		it.nested = newBranch(it, it.content)
+		it.nested.born = tx.doc.serial
 	}
 	tx.doc.link(it, left)
 	return it

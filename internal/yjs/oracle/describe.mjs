@@ -131,27 +131,39 @@ export const tree = v => {
 // rootTypes says what the roots of generated sessions are, by the first letter of their names.
 export const rootTypes = { t: Y.Text, a: Y.Array, m: Y.Map, x: Y.XmlFragment, e: Y.XmlElement, y: Y.XmlText }
 
+const typeRoots = (doc, names) => { for (const name of names ?? []) doc.get(name, rootTypes[name[0]]) }
+
 // newDoc makes a document with the roots of a session. Yjs deletes formats that have become redundant whenever it applies
-// an update, which makes the way updates were grouped show in the result; cleanup false keeps it from that.
+// an update, which makes the way updates were grouped show in the result; without cleanup it is kept from that.
 export const newDoc = ({ gc = true, cleanup = false, roots = [], clientID } = {}) => {
   const doc = new Y.Doc({ gc, guid: 'oracle' })
   if (clientID !== undefined) doc.clientID = clientID
   if (!cleanup) doc.on('afterTransaction', tr => { tr._needFormattingCleanup = false })
-  for (const name of roots) doc.get(name, rootTypes[name[0]])
+  typeRoots(doc, roots)
   return doc
 }
 
 // describe answers what is asked for in want:
-//   vector, state  encodings · pending  what waits · dump, hash  everything, struct by struct
+//   vector, state  encodings · pending  what waits · dump, hash  everything, struct by struct; core is without what waits
+//         (strict leaves out the relaxed hashes)
 //   json  toJSON of each root, members in their order · tree  each root with all that is in it
-export const describe = (doc, want, loose = false) => {
+export const describe = (doc, want, { loose = false, strict = false } = {}) => {
   const out = { pending: !!(doc.store.pendingStructs || doc.store.pendingDs) }
   if (want.vector) out.vector = textOf(Y.encodeStateVector(doc))
   if (want.state) out.state = textOf(Y.encodeStateAsUpdate(doc))
   if (want.dump || want.hash) {
     const d = dump(doc)
     if (want.dump) out.dump = d
-    if (want.hash) { out.exact = hash(d); out.relaxed = hash(loose ? loosened(relaxed(d)) : relaxed(d)) }
+    const waits = ({ pending }) => pending
+    const core = ({ structs, order }) => [structs, order]
+    out.core = hash(core(d))
+    out.exact = out.core + hash(waits(d))
+    out.waits = d.pending
+    if (!strict) {
+      const r = loose ? loosened(relaxed(d)) : relaxed(d)
+      out.coreRelaxed = hash(core(r))
+      out.relaxed = out.coreRelaxed + hash(waits(r))
+    }
   }
   const roots = {}
   for (const [name, type] of doc.share) {
@@ -175,22 +187,33 @@ const settle = doc => {
   }
 }
 
-// load applies updates one after another and describes what they make. Those in merge are merged and come first. With
-// once, it applies them in one transaction. With steps, waiting says after which of them something was pending.
-export const load = q => {
-  const doc = newDoc(q)
-  if (q.merge) q = { ...q, updates: [textOf(Y.mergeUpdates(q.merge.map(bytesOf))), ...q.updates ?? []] }
-  const apply = q.v2 ? Y.applyUpdateV2 : Y.applyUpdate
-  const waiting = []
-  const all = () => {
-    for (const u of q.updates ?? []) {
-      apply(doc, bytesOf(u))
-      if (q.steps) waiting.push(!!(doc.store.pendingStructs || doc.store.pendingDs))
-    }
+// feed applies updates one after another. With prompt, nothing is left pending that could be used, not even for a while:
+// each update is one transaction with what it makes possible.
+export const feed = (doc, updates, { v2 = false, prompt = false } = {}, after = () => {}) => {
+  const apply = v2 ? Y.applyUpdateV2 : Y.applyUpdate
+  for (const u of updates ?? []) {
+    prompt ? doc.transact(() => { apply(doc, bytesOf(u)); settle(doc) }) : apply(doc, bytesOf(u))
+    after()
   }
-  q.once ? doc.transact(all) : all()
   settle(doc)
-  const out = describe(doc, q.want ?? {}, q.loose)
+}
+
+// load applies updates one after another and describes what they make. Those in merge are merged and come first. With
+// once, it applies them in one transaction. With steps, waiting says after which of them something was pending. With then,
+// it goes on with those and describes the document again. With late, the roots get their types only then.
+export const load = q => {
+  const doc = newDoc(q.late ? { ...q, roots: [] } : q)
+  if (q.merge) q = { ...q, updates: [textOf(Y.mergeUpdates(q.merge.map(bytesOf))), ...q.updates ?? []] }
+  const waiting = []
+  const note = () => { if (q.steps) waiting.push(!!(doc.store.pendingStructs || doc.store.pendingDs)) }
+  const all = () => feed(doc, q.updates, q, note)
+  q.once ? doc.transact(all) : all()
+  if (q.late) typeRoots(doc, q.roots)
+  const out = describe(doc, q.want ?? {}, q)
   if (q.steps) out.waiting = waiting
+  if (q.then) {
+    feed(doc, q.then, q)
+    out.then = describe(doc, q.want ?? {}, q)
+  }
   return out
 }

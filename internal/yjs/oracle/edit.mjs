@@ -1,7 +1,7 @@
 // Edits made by real Yjs, to compare those of Go with.
 import * as Y from 'yjs'
-import { bytesOf, textOf, parse } from './values.mjs'
-import { newDoc, describe } from './describe.mjs'
+import { textOf, parse } from './values.mjs'
+import { newDoc, describe, feed } from './describe.mjs'
 
 // make turns ["kind", ...] into a nested type, ["value", text] into a value.
 const make = spec => {
@@ -54,7 +54,7 @@ const reach = (doc, e) => {
 export const edit = q => {
   const doc = newDoc(q)
   doc.clientID = q.client
-  for (const u of q.updates ?? []) Y.applyUpdate(doc, bytesOf(u))
+  feed(doc, q.updates, q)
   const updates = []
   doc.on('update', u => updates.push(textOf(u)))
   for (const transaction of q.transactions) {
