@@ -2,7 +2,8 @@
 
 /**
  * Gives `next` with every part that equals its counterpart in `previous` taken from there: the same content is the same
- * object. In arrays, what stands before and after a change keeps its identity although its index moved.
+ * object. In arrays, what stands before and after a change keeps its identity although its index moved. Where nothing is to be
+ * taken over, `next` itself stays, and so does what it took over from `previous` already.
  */
 export function share<T> (previous: unknown, next: T): T {
   if (Object.is(previous, next)) return next
@@ -12,30 +13,32 @@ export function share<T> (previous: unknown, next: T): T {
 }
 
 function shareArray (previous: unknown[], next: unknown[]): unknown[] {
-  const result = next.slice()
   const least = Math.min(previous.length, next.length)
   let from = 0
-  for (; from < least && same(previous[from], next[from]); from++) result[from] = previous[from]
+  while (from < least && same(previous[from], next[from])) from++
   if (from === next.length && from === previous.length) return previous
   let left = previous.length
   let right = next.length
-  for (; left > from && right > from && same(previous[left - 1], next[right - 1]); left--, right--) result[right - 1] = previous[left - 1]
-  for (let at = from; at < right; at++) result[at] = at < left ? share(previous[at], next[at]) : next[at]
-  return result
+  while (left > from && right > from && same(previous[left - 1], next[right - 1])) {
+    left--
+    right--
+  }
+  const moved = new Set(previous.slice(from, left))
+  const result = next.map((value, at) => {
+    if (at < from) return previous[at]
+    if (at >= right) return previous[at - right + left]
+    return at < left && !moved.has(value) ? share(previous[at], value) : value
+  })
+  return result.every((value, at) => Object.is(value, next[at])) ? next : result
 }
 
 function shareObject (previous: Record<string, unknown>, next: Record<string, unknown>): Record<string, unknown> {
-  const result: Record<string, unknown> = {}
   const keys = Object.keys(next)
-  let equal = keys.length === Object.keys(previous).length
-  for (const key of keys) {
-    const known = Object.hasOwn(previous, key)
-    const value = known ? share(previous[key], next[key]) : next[key]
-    equal &&= known && Object.is(value, previous[key])
-    // A key may be "__proto__": assigning it would not make a property.
-    Object.defineProperty(result, key, { value, enumerable: true, configurable: true, writable: true })
-  }
-  return equal ? previous : result
+  // No assignment: a key may be "__proto__".
+  const result = Object.fromEntries(keys.map(key => [key, Object.hasOwn(previous, key) ? share(previous[key], next[key]) : next[key]]))
+  const is = (other: Record<string, unknown>): boolean => keys.every(key => Object.hasOwn(other, key) && Object.is(result[key], other[key]))
+  if (keys.length === Object.keys(previous).length && is(previous)) return previous
+  return is(next) ? next : result
 }
 
 /** Whether two JSON values have the same content. */
