@@ -229,7 +229,7 @@ synth-update: need-go need-node ## Renew the template snapshot and the list of p
 
 .PHONY: cost
 cost: need-go ## Renew docs/COST.md from the prices in internal/cost
-	@$(GO) run ./internal/cost/cmd/cost -markdown > build/COST.md && mv build/COST.md docs/COST.md
+	@mkdir -p build && $(GO) run ./internal/cost/cmd/cost -markdown > build/COST.md && mv build/COST.md docs/COST.md
 
 .PHONY: test-infra
 test-infra: need-go need-node ## The stack's tests: permissions, cdk-nag, idle cost, snapshot, reproducible zips

@@ -19,7 +19,11 @@ func (a Assumptions) observed() Usage {
 	return Usage{Log: (a.AccessLogBytes + a.FunctionLogBytes) / gigabyte, Trace: tracedShare}
 }
 
-// admit is the one read before anything is done for a message: the room's
+// record is the one read before anything is done for an edit or a presence
+// update: the room's record, consistent.
+var record = Usage{ReadUnit: 1}
+
+// admit is the one read before anything is done for any other message: the
 // record and the sender's membership, two items of one BatchGetItem, consistent.
 var admit = Usage{ReadUnit: 2}
 
@@ -33,22 +37,23 @@ func fanout(room, bytes float64) Usage {
 	return Usage{Message: room - 1, Transfer: (room - 1) * bytes / gigabyte}
 }
 
-// Edit is one update in a room of so many: admit, put, list the members, post
+// Edit is one update in a room of so many: the record, put, list the members, post
 // to each of the others, acknowledge as the route response. Later the entry is
 // archived and deleted from the table (one more write), and the stream function
-// notes it in the room directory (a read, and a write of the item and of its
-// place in the index, which is a delete and a put).
+// notes it in the room directory: a read, and a write of the item and of its
+// copy in the index, once for all of a room's edits in a batch. That every edit
+// comes in a batch of its own is the most it can be.
 func (a Assumptions) Edit(room float64) Usage {
 	put := blocks(a.EntryBytes, writeBytes)
 	handle := Usage{Message: 2, Transfer: a.AckBytes / gigabyte, WriteUnit: put}
-	note := run(SmallGB, a.StreamMs).Times(1 / a.SharedBatch).Plus(Usage{ReadUnit: 1, WriteUnit: 3})
-	return handle.Plus(run(MessageGB, a.EditMs), admit, a.members(room), fanout(room, a.EditBytes), a.observed(), note, Usage{WriteUnit: put})
+	note := run(SmallGB, a.StreamMs).Times(1 / a.SharedBatch).Plus(Usage{ReadUnit: 1, WriteUnit: 2})
+	return handle.Plus(run(MessageGB, a.EditMs), record, a.members(room), fanout(room, a.EditBytes), a.observed(), note, Usage{WriteUnit: put})
 }
 
-// Presence is one presence update: admit, list the members, post to each of
+// Presence is one presence update: the record, list the members, post to each of
 // the others. Nothing is written.
 func (a Assumptions) Presence(room float64) Usage {
-	return Usage{Message: 1}.Plus(run(MessageGB, a.PresenceMs), admit, a.members(room), fanout(room, a.PresenceBytes), a.observed())
+	return Usage{Message: 1}.Plus(run(MessageGB, a.PresenceMs), record, a.members(room), fanout(room, a.PresenceBytes), a.observed())
 }
 
 // Session is what one connection costs beside its minutes: the authorizer, two

@@ -46,14 +46,14 @@ func TestIdleIsStorage(t *testing.T) {
 	}
 }
 
-// What an edit in a room of four is metered as, by the architecture: admit (two
-// items), put, list, three posts, an acknowledgement; later the entry's deletion
+// What an edit in a room of four is metered as, by the architecture: get the
+// record, put, list, three posts, an acknowledgement; later the entry's deletion
 // and the room directory.
 func TestEditInARoomOfFour(t *testing.T) {
 	u := cost.Default.Edit(4)
 	require.InDelta(t, 1+3+1, u[cost.Message], 1e-9)
-	require.InDelta(t, 2+1+1, u[cost.ReadUnit], 1e-9)
-	require.InDelta(t, 1+1+3, u[cost.WriteUnit], 1e-9)
+	require.InDelta(t, 1+1+1, u[cost.ReadUnit], 1e-9)
+	require.InDelta(t, 1+1+2, u[cost.WriteUnit], 1e-9)
 	require.InDelta(t, 1.01, u[cost.Invocation], 1e-9)
 	p := cost.Default.Presence(4)
 	require.InDelta(t, 4, p[cost.Message], 1e-9)

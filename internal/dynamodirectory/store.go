@@ -21,7 +21,8 @@ import (
 )
 
 // The attributes of an entry beside those of internal/layout. Times are Unix
-// nanoseconds, but for LastActiveAttribute, which is in milliseconds.
+// nanoseconds, but for LastActiveAttribute, which is in milliseconds, and to
+// the minute.
 const (
 	attrPosition   = "position"
 	attrNonce      = "nonce"
@@ -35,6 +36,12 @@ const (
 	attrErased     = "erased" // absent in most
 	attrJoined     = "joined"
 )
+
+// indexStep is how exactly the index orders by the time of last activity. A
+// write that leaves an index's key alone is billed one write there instead of
+// two (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html):
+// a room that is edited all the time moves once a minute.
+const indexStep = time.Minute
 
 // Store implements directory.Store. It is safe for concurrent use.
 type Store struct {
@@ -76,7 +83,7 @@ func (s *Store) encode(e directory.Entry, at directory.Position) item {
 	}
 	it := key(e.Room)
 	it[layout.ActiveAttribute] = text(layout.ActiveShard(e.Room, e.Active(s.clock.Now())))
-	it[layout.LastActiveAttribute] = number(e.LastActive.UnixMilli())
+	it[layout.LastActiveAttribute] = number(e.LastActive.Truncate(indexStep).UnixMilli())
 	it[attrPosition] = text(string(at))
 	it[attrCreated] = instant(e.Created)
 	it[attrLastActive] = instant(e.LastActive)
@@ -209,8 +216,8 @@ func (s *Store) Save(ctx context.Context, e directory.Entry, from, to directory.
 }
 
 // List calls fn with the entries of the rooms that were active, or not, when
-// they last changed: shard after shard, each from the last active on, to the
-// last page. Ask the entry itself whether it still is. Eventually consistent.
+// they last changed: shard after shard, each from the last active on (to the
+// minute: sort by the entry's own LastActive), to the last page. Ask the entry itself whether it still is. Eventually consistent.
 func (s *Store) List(ctx context.Context, active bool, fn func(directory.Entry) error) error {
 	for _, shard := range layout.ActiveShards(active) {
 		pages := dynamodb.NewQueryPaginator(s.db, &dynamodb.QueryInput{

@@ -25,6 +25,11 @@ func (s *Service) broadcast(ctx context.Context, v *visit, u Update, upload stri
 		s.logger.Error("an update is stored but nobody is told", "room", v.Room, "seq", u.Seq, "error", err)
 		return
 	}
+	if err := v.listed(list); err != nil && v.Member.Connection != "" {
+		// Its edit is stored, and it gets no one else's: it starts over.
+		s.logger.Info("an edit came from a connection that is no member", "connection", v.Member.Connection, "room", v.Room,
+			"error", s.disconnect(ctx, v.Member.Connection, err))
+	}
 	others := v.allowed(without(list, v.Member.Connection))
 	s.post(ctx, v.Room, symphonyOnly(others), s.symphonyFrames(ctx, v, u, upload, others)...)
 	s.post(ctx, v.Room, plainOnly(others), s.plainFrames(v, u, others)...)

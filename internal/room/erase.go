@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
@@ -149,14 +150,26 @@ func (s *Service) startOver(ctx context.Context, v *visit) (Seq, error) {
 // dropHistory deletes the archives of what was before `erased`, and the room's
 // uploads: what was committed is in the log, what was not comes too late.
 func (s *Service) dropHistory(ctx context.Context, room ID, erased Seq) error {
-	objects, err := s.list(ctx, room, ObjectArchive, ObjectUpload)
+	if err := s.dropArchives(ctx, room, erased); err != nil {
+		return err
+	}
+	uploads, err := s.list(ctx, room, ObjectUpload)
 	if err != nil {
 		return err
 	}
+	return s.deleteAll(ctx, uploads)
+}
+
+func (s *Service) dropArchives(ctx context.Context, room ID, erased Seq) error {
+	archives, err := s.list(ctx, room, ObjectArchive)
+	if err != nil {
+		return err
+	}
+	return s.deleteAll(ctx, slices.DeleteFunc(archives, func(o Object) bool { return o.To >= erased }))
+}
+
+func (s *Service) deleteAll(ctx context.Context, objects []Object) error {
 	for _, o := range objects {
-		if o.Kind == ObjectArchive && o.To >= erased {
-			continue
-		}
 		if err := s.Snapshots.Delete(ctx, o.Ref()); err != nil {
 			return err
 		}

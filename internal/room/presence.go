@@ -26,6 +26,9 @@ func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness
 		return nil, fmt.Errorf("%w: %d states, at most %d", ErrInvalidAwareness, len(states), MaxAwarenessStates)
 	}
 	list, err := s.listMembers(ctx, v.Room)
+	if err == nil {
+		err = v.listed(list)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (s *Service) Receive(ctx context.Context, from Origin, frame string) (reply
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	var answer protocol.Message
-	v, err := s.admit(ctx, from)
+	v, err := s.admit(ctx, from, m)
 	if err == nil {
 		answer, err = s.handle(ctx, v, m, frame)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/symphony-rt/symphony/internal/protocol"
 )
 
 // Origin is who a message comes from, as its gateway event says.
@@ -34,16 +36,48 @@ type visit struct {
 // refused for who sent it is refused here, before anything is written
 // (guarantee 8). The record is read on every message, so that revoked access
 // ends with the next one, not with the connection (N5).
-func (s *Service) admit(ctx context.Context, from Origin) (*visit, error) {
+//
+// The sender's own member is read with it, but for edits and presence, which
+// are most of all messages: what they may do is in the origin, which the
+// authorizer granted, and they list the members anyway (listed).
+func (s *Service) admit(ctx context.Context, from Origin, m protocol.Message) (*visit, error) {
 	v := &visit{user: from.User, access: from.Access, admitted: s.Clock.Now()}
 	var err error
-	if v.Admission, err = s.Members.Admit(ctx, from.Room, from.Connection); err != nil {
+	if from.Room != "" && listsMembers(m) {
+		v.Room = from.Room
+		v.Member = Member{Connection: from.Connection, User: from.User, Access: from.Access, ConnectedAt: from.ConnectedAt}
+		v.Meta, err = s.Metas.Get(ctx, from.Room)
+	} else {
+		v.Admission, err = s.Members.Admit(ctx, from.Room, from.Connection)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if from.Room == "" {
 		v.user, v.access = v.Member.User, v.Member.Access
 	}
 	return v, v.checkDenied()
+}
+
+// listsMembers says whether handling m includes a look at the list of members.
+func listsMembers(m protocol.Message) bool {
+	switch m.(type) {
+	case *protocol.Submit, *protocol.SyncUpdate, *protocol.Awareness:
+		return true
+	}
+	return false
+}
+
+// listed finds the sender in the list of members. ErrUnknownConnection when it
+// is not there: nothing that others send reaches it, so it has to come back.
+func (v *visit) listed(list []Member) error {
+	for _, m := range list {
+		if m.Connection == v.Member.Connection {
+			v.Member = m
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %q in room %q", ErrUnknownConnection, v.Member.Connection, v.Room)
 }
 
 // checkDenied reports ErrDenied when the record says so.

@@ -144,7 +144,7 @@ func touches(c faultstore.Call) []access {
 	switch c.Name {
 	case "Log.Append", "Log.Trim":
 		return []access{{"log", true}}
-	case "Log.Read", "Log.Tail":
+	case "Log.Read", "Log.Tail", "Log.Large":
 		return []access{{"log", false}}
 	case "Metas.Get", "Metas.Unclean":
 		return []access{{"meta", false}}
@@ -156,7 +156,7 @@ func touches(c faultstore.Call) []access {
 		return []access{{"members", true}, {"member " + string(c.To[0]), true}, {"meta", false}}
 	case "Members.List":
 		return []access{{"members", false}}
-	case "Snapshots.Get", "Snapshots.List":
+	case "Snapshots.Get", "Snapshots.List", "Snapshots.Open":
 		return []access{{"objects", false}}
 	case "Snapshots.Put", "Snapshots.Delete", "Snapshots.Archive":
 		return []access{{"objects", true}}
