@@ -105,10 +105,10 @@ func sendersOf(t Type) sender {
 	switch t {
 	case TypeSync, TypeAwareness, TypeQueryAwareness:
 		return fromBoth
-	case TypeHello, TypeSubmit, TypeRangeRequest, TypeProbe, TypeUploadRequest, TypeUploadCommit:
+	case TypeHello, TypeSubmit, TypeRangeRequest, TypeProbe, TypeUploadRequest, TypeUploadCommit, TypeEvent:
 		return fromClient
 	case TypeAuth, TypeWelcome, TypeAck, TypeBroadcast, TypeRange, TypeTail, TypeUploadOffer,
-		TypeBroadcastByURL, TypeSnapshotByURL, TypePeerJoined, TypePeerLeft, TypeNotice, TypeError:
+		TypeBroadcastByURL, TypeSnapshotByURL, TypePeerJoined, TypePeerLeft, TypePeerEvent, TypeNotice, TypeError:
 		return fromServer
 	}
 	return 0
@@ -161,6 +161,10 @@ func newMessage(t Type, c *coder) Message {
 		return &PeerJoined{}
 	case TypePeerLeft:
 		return &PeerLeft{}
+	case TypeEvent:
+		return &Event{}
+	case TypePeerEvent:
+		return &PeerEvent{}
 	case TypeNotice:
 		return &Notice{}
 	}

@@ -30,7 +30,9 @@ func everyMessage() []protocol.Message {
 		&protocol.BroadcastByURL{Seq: 1, Size: 2, SHA256: hash, URL: "https://x"},
 		&protocol.SnapshotByURL{Seq: 1, Size: 2, SHA256: hash, URL: "https://x"},
 		&protocol.PeerJoined{Connection: "c", Client: 7, UserID: "u", UserName: "n"},
-		&protocol.PeerLeft{Connection: "c", Client: 7}, &protocol.Notice{Code: "c", Text: "t"},
+		&protocol.PeerLeft{Connection: "c", Client: 7},
+		&protocol.Event{Client: 7, Data: "{}"}, &protocol.PeerEvent{Connection: "c", Client: 7, UserID: "u", Data: "{}"},
+		&protocol.Notice{Code: "c", Text: "t"},
 		&protocol.Error{Code: protocol.CodeThrottled, ID: 1, RetryMS: 2, Text: "t"},
 	}
 }
@@ -74,7 +76,8 @@ func TestDirections(t *testing.T) {
 		case *protocol.SyncStep1, *protocol.SyncStep2, *protocol.SyncUpdate, *protocol.Awareness, *protocol.QueryAwareness:
 			require.NoError(t, asClient)
 			require.NoError(t, asServer)
-		case *protocol.Hello, *protocol.Submit, *protocol.RangeRequest, *protocol.Probe, *protocol.UploadRequest, *protocol.UploadCommit:
+		case *protocol.Hello, *protocol.Submit, *protocol.RangeRequest, *protocol.Probe, *protocol.UploadRequest, *protocol.UploadCommit,
+			*protocol.Event:
 			require.NoError(t, asClient)
 			require.ErrorIs(t, asServer, protocol.ErrDirection)
 		default:

@@ -47,7 +47,8 @@ var names = map[string][]string{
 	"range request": {"RangeRequest"}, "range": {"Range"}, "probe": {"Probe"}, "tail": {"Tail"},
 	"upload request": {"UploadRequest"}, "upload offer": {"UploadOffer"}, "upload commit": {"UploadCommit"},
 	"broadcast by URL": {"BroadcastByURL"}, "snapshot by URL": {"SnapshotByURL"},
-	"peer joined": {"PeerJoined"}, "peer left": {"PeerLeft"}, "notice": {"Notice"}, "error": {"Error"},
+	"peer joined": {"PeerJoined"}, "peer left": {"PeerLeft"}, "event": {"Event"}, "peer event": {"PeerEvent"},
+	"notice": {"Notice"}, "error": {"Error"},
 }
 
 // kinds returns the wire kinds of a message's body from its Go fields, which

@@ -106,6 +106,18 @@ func (m *PeerLeft) fields(c *coder) {
 	c.uint(&m.Client)
 }
 
+func (m *Event) fields(c *coder) {
+	c.uint(&m.Client)
+	c.string(&m.Data)
+}
+
+func (m *PeerEvent) fields(c *coder) {
+	c.string(&m.Connection)
+	c.uint(&m.Client)
+	c.string(&m.UserID)
+	c.string(&m.Data)
+}
+
 func (m *Notice) fields(c *coder) {
 	c.string(&m.Code)
 	c.string(&m.Text)

@@ -33,6 +33,8 @@ const (
 	TypeSnapshotByURL  Type = 114
 	TypePeerJoined     Type = 120
 	TypePeerLeft       Type = 121
+	TypeEvent          Type = 122
+	TypePeerEvent      Type = 123
 	TypeNotice         Type = 130
 	TypeError          Type = 131
 )
@@ -206,6 +208,24 @@ type PeerLeft struct {
 	Client     uint64
 }
 
+// Event is something the app wants the other members to hear of once. It is
+// relayed, never stored. Data is up to the app; Symphony's own clients put JSON
+// there. Client is the sender's Yjs client id: several tabs may share a
+// connection.
+type Event struct {
+	Client uint64
+	Data   string
+}
+
+// PeerEvent is another member's Event, with the connection and user it came
+// from as the server knows them.
+type PeerEvent struct {
+	Connection string
+	Client     uint64
+	UserID     string
+	Data       string
+}
+
 // Notice is something worth knowing that is no error. Unknown codes are to be
 // ignored.
 type Notice struct {
@@ -246,5 +266,7 @@ func (*BroadcastByURL) Type() Type { return TypeBroadcastByURL }
 func (*SnapshotByURL) Type() Type  { return TypeSnapshotByURL }
 func (*PeerJoined) Type() Type     { return TypePeerJoined }
 func (*PeerLeft) Type() Type       { return TypePeerLeft }
+func (*Event) Type() Type          { return TypeEvent }
+func (*PeerEvent) Type() Type      { return TypePeerEvent }
 func (*Notice) Type() Type         { return TypeNotice }
 func (*Error) Type() Type          { return TypeError }

@@ -23,7 +23,7 @@ func FuzzReceive(f *testing.F) {
 		&protocol.SyncStep1{StateVector: []byte{0}}, &protocol.SyncStep2{Update: text.Insert("ab")}, &protocol.SyncUpdate{Update: text.Remove(1)},
 		&protocol.Awareness{Update: presence(1, 1, `{"a":1}`)}, &protocol.QueryAwareness{},
 		&protocol.Hello{Version: 1, Client: 1, StateVector: []byte{1, 1, 1}}, &protocol.Submit{ID: 1, Update: text.Insert("c")},
-		&protocol.RangeRequest{After: 1}, &protocol.Probe{Seq: 1}, &protocol.UploadRequest{ID: 1, Size: 10},
+		&protocol.RangeRequest{After: 1}, &protocol.Probe{Seq: 1}, &protocol.UploadRequest{ID: 1, Size: 10}, &protocol.Event{Data: "{}"},
 		&protocol.UploadCommit{ID: 1, Upload: "00000000000000000000000000000000"},
 	} {
 		f.Add(protocol.Encode(m))

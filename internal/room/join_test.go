@@ -86,7 +86,7 @@ func TestDeniedUsersNextMessageIsRefused_N5(t *testing.T) {
 	for _, m := range []protocol.Message{
 		&protocol.Submit{ID: 2, Update: text.Insert("y")}, &protocol.SyncUpdate{Update: text.Insert("y")},
 		&protocol.Hello{Version: 1}, &protocol.SyncStep1{StateVector: []byte{0}}, &protocol.Probe{}, &protocol.RangeRequest{},
-		&protocol.Awareness{Update: presence(1, 1, `{}`)}, &protocol.QueryAwareness{}, &protocol.UploadRequest{ID: 3, Size: 1},
+		&protocol.Awareness{Update: presence(1, 1, `{}`)}, &protocol.QueryAwareness{}, &protocol.UploadRequest{ID: 3, Size: 1}, &protocol.Event{},
 	} {
 		_, err := w.send(ann, m)
 		require.ErrorIs(t, err, room.ErrDenied, "%T", m)

@@ -63,6 +63,8 @@ func (s *Service) handle(ctx context.Context, v *visit, m protocol.Message, fram
 		return s.awareness(ctx, v, m, frame)
 	case *protocol.QueryAwareness:
 		return s.queryAwareness(ctx, v)
+	case *protocol.Event:
+		return s.event(ctx, v, m)
 	case *protocol.Hello:
 		return s.hello(ctx, v, m)
 	case *protocol.Submit:

@@ -117,6 +117,7 @@ func TestAMessageFromAnUnknownConnectionIsRefused(t *testing.T) {
 	}{
 		{&protocol.Hello{Version: 1}, false},
 		{&protocol.Probe{}, false},
+		{&protocol.Event{}, false},
 		{&protocol.SyncStep1{StateVector: []byte{0}}, true},
 		{&protocol.Awareness{Update: presence(1, 1, `{}`)}, true},
 	} {

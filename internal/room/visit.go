@@ -37,8 +37,8 @@ type visit struct {
 // (guarantee 8). The record is read on every message, so that revoked access
 // ends with the next one, not with the connection (N5).
 //
-// The sender's own member is read with it, but for edits and presence, which
-// are most of all messages: what they may do is in the origin, which the
+// The sender's own member is read with it, but for edits, presence and events,
+// which are most of all messages: what they may do is in the origin, which the
 // authorizer granted, and they list the members anyway (listed).
 func (s *Service) admit(ctx context.Context, from Origin, m protocol.Message) (*visit, error) {
 	v := &visit{user: from.User, access: from.Access, admitted: s.Clock.Now()}
@@ -62,7 +62,7 @@ func (s *Service) admit(ctx context.Context, from Origin, m protocol.Message) (*
 // listsMembers says whether handling m includes a look at the list of members.
 func listsMembers(m protocol.Message) bool {
 	switch m.(type) {
-	case *protocol.Submit, *protocol.SyncUpdate, *protocol.Awareness:
+	case *protocol.Submit, *protocol.SyncUpdate, *protocol.Awareness, *protocol.Event:
 		return true
 	}
 	return false

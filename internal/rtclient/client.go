@@ -144,6 +144,16 @@ func (c *Client) SetAwareness(update []byte) error {
 // QueryAwareness asks the other members for their presence.
 func (c *Client) QueryAwareness() error { return c.send(&protocol.QueryAwareness{}) }
 
+// SendEvent has the other members hear of something once. It is lost when there
+// is no connection, and not acknowledged.
+func (c *Client) SendEvent(data string) error {
+	m := &protocol.Event{Client: c.opt.Client, Data: data}
+	if protocol.Size(m) > c.opt.MaxMessage {
+		return fmt.Errorf("%w: an event of %d bytes", ErrTooLarge, len(data))
+	}
+	return c.send(m)
+}
+
 // Probe asks at once what the room's last number is.
 func (c *Client) Probe() error {
 	c.mu.Lock()

@@ -22,6 +22,7 @@ func (l *log) events(e rtclient.Events) rtclient.Events {
 		OnAwareness:  func(update []byte) { l.add(fmt.Sprintf("awareness %v", update)) },
 		OnPeerJoined: func(m *protocol.PeerJoined) { l.add("joined " + m.Connection) },
 		OnPeerLeft:   func(m *protocol.PeerLeft) { l.add("left " + m.Connection) },
+		OnPeerEvent:  func(m *protocol.PeerEvent) { l.add("event " + m.Data + " of " + m.UserID) },
 		OnNotice:     func(m *protocol.Notice) { l.add("notice " + m.Code) },
 		OnError:      func(m *protocol.Error) { l.add("error " + m.Code.String()) },
 		OnWelcome:    func(m *protocol.Welcome) { l.add(fmt.Sprintf("welcome %s through %d", m.Epoch, m.Through)) },

@@ -110,6 +110,8 @@ type Events struct {
 	OnPeerJoined func(*protocol.PeerJoined)
 	OnPeerLeft   func(*protocol.PeerLeft)
 	OnNotice     func(*protocol.Notice)
+	// OnPeerEvent gets what another member sent with SendEvent.
+	OnPeerEvent func(*protocol.PeerEvent)
 	// OnError gets the server's errors that answer no submit.
 	OnError func(*protocol.Error)
 	// OnWelcome is called on every connection in Symphony mode, after its

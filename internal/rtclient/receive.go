@@ -76,6 +76,8 @@ func (c *Client) dispatch(l *link, m protocol.Message) error {
 		call(events.OnPeerJoined, m)
 	case *protocol.PeerLeft:
 		call(events.OnPeerLeft, m)
+	case *protocol.PeerEvent:
+		call(events.OnPeerEvent, m)
 	case *protocol.Notice:
 		call(events.OnNotice, m)
 	}

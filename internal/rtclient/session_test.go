@@ -2,6 +2,7 @@ package rtclient_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -313,10 +314,13 @@ func TestPresenceAndPeers(t *testing.T) {
 		require.Equal(t, []byte{3}, next[*protocol.Awareness](p).Update)
 		require.NoError(t, c.QueryAwareness())
 		next[*protocol.QueryAwareness](p)
+		require.NoError(t, c.SendEvent("hey"))
+		require.Equal(t, "hey", next[*protocol.Event](p).Data)
+		require.ErrorIs(t, c.SendEvent(strings.Repeat("x", protocol.MaxClientMessage)), rtclient.ErrTooLarge)
 		_ = events.take()
 		p.send(&protocol.Awareness{Update: []byte{5}}, &protocol.PeerJoined{Connection: "x"},
-			&protocol.PeerLeft{Connection: "x"}, &protocol.Notice{Code: "hi"})
-		require.Equal(t, []string{"awareness [5]", "joined x", "left x", "notice hi"}, events.take())
+			&protocol.PeerLeft{Connection: "x"}, &protocol.PeerEvent{UserID: "ann", Data: "1"}, &protocol.Notice{Code: "hi"})
+		require.Equal(t, []string{"awareness [5]", "joined x", "left x", "event 1 of ann", "notice hi"}, events.take())
 		require.ErrorIs(t, c.SetAwareness(make([]byte, protocol.MaxClientMessage)), rtclient.ErrTooLarge)
 		require.NoError(t, p.conn.CloseNow())
 		time.Sleep(protocol.BackoffBase)

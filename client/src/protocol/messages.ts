@@ -49,6 +49,8 @@ export const TABLE = {
   snapshotByUrl: [114, -1, { seq: 'uint', size: 'uint', sha256: 'hash', url: 'string' }],
   peerJoined: [120, -1, { connection: 'string', client: 'uint', userId: 'string', userName: 'string' }],
   peerLeft: [121, -1, { connection: 'string', client: 'uint' }],
+  event: [122, -1, { client: 'uint', data: 'string' }],
+  peerEvent: [123, -1, { connection: 'string', client: 'uint', userId: 'string', data: 'string' }],
   notice: [130, -1, { code: 'string', text: 'string' }],
   error: [131, -1, { code: 'uint', id: 'uint', retry: 'uint', text: 'string' }]
 } as const satisfies Record<string, readonly [number, number, Record<string, Kind>]>

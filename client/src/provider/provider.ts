@@ -38,6 +38,8 @@ export type SymphonyProviderEvents = {
   loaded: () => void
   /** Each update that has a number in the room (null: part of a range). */
   update: (seq: number, update: Uint8Array | null) => void
+  /** Another member's event (docs/PROTOCOL.md, "Events"). */
+  event: (event: MessageOf<'peerEvent'>) => void
   /** A submit is durable under this number. */
   acknowledged: (id: number, seq: number) => void
 }
@@ -284,6 +286,7 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
       case 'peerLeft':
         this.connection.members = Math.max(1, this.connection.members - 1)
         return this.#presence.peerLeft(message)
+      case 'peerEvent': return this.emit('event', [message])
       case 'notice':
         this.emit('notice', [{ code: message.code, text: message.text }])
     }

@@ -1,12 +1,14 @@
 /** A room: its shared values, who is in it, and how well it is connected. */
 
 import * as Y from 'yjs'
+import { encodeMessage, MAX_CLIENT_MESSAGE } from '../protocol'
 import { type Problem, SymphonyProvider, type SymphonyProviderOptions } from '../provider'
 import type { Status } from '../provider/connection'
 import { type Change, Changes } from './changes'
 import { counter, type SyncedCounter } from './counter'
+import { Conversion } from './convert'
 import { draft } from './draft'
-import { LeftRoomError, ReadOnlyError } from './errors'
+import { InvalidValueError, LeftRoomError, ReadOnlyError } from './errors'
 import { History, type HistoryOptions } from './history'
 import type { SyncedList } from './list'
 import type { SyncedMap } from './map'
@@ -48,8 +50,9 @@ export interface RoomEvents<P extends object, E> {
 
 /** Who broadcast an event. */
 export interface Sender {
+  /** As the sender says. */
   clientId: number
-  /** As the server knows it; '' without authentication. */
+  /** As the server knows; '' without authentication. */
   userId: string
 }
 
@@ -328,6 +331,23 @@ export class Room<P extends object = JsonObject, E = Json> {
   }
 
   /**
+   * Has the others hear of something once: it is not stored, and who is not connected does not hear of it. Any JSON of up to
+   * some 23 KB. Returns whether it went out: false without a connection.
+   * Throws a ReadOnlyError for who may only read.
+   * @example
+   * room.subscribe('broadcast', (event, from) => celebrate(event, from.userId))
+   * room.broadcast({ type: 'confetti' })
+   */
+  broadcast (event: E): boolean {
+    this.#assertWritable()
+    new Conversion(this.#space).value(event, 'the event')
+    const message = { type: 'event', client: this.#clientId, data: JSON.stringify(event) } as const
+    const size = encodeMessage(message).length
+    if (size > MAX_CLIENT_MESSAGE) throw new InvalidValueError(`Symphony: an event of ${size} bytes; at most ${MAX_CLIENT_MESSAGE} fit a message`)
+    return this.provider.connection.ready?.send(message) ?? false
+  }
+
+  /**
    * Calls back after changes: of a value and everything nested in it, of who else is here ('others'), and of the connection.
    * Changes made in one bundle, or arriving together, are one call. Returns what ends it.
    * @example
@@ -407,6 +427,7 @@ export class Room<P extends object = JsonObject, E = Json> {
       this.#access()
       topics.emit('error', problem)
     })
+    provider.on('event', ({ client, data, userId }) => { topics.emitJson('broadcast', data, { clientId: client, userId } satisfies Sender) })
     provider.on('lost-connection', what => { if (what === 'failed') topics.emit(REFUSED) })
   }
 

@@ -36,15 +36,30 @@ export class Topics {
     return [...this.#callbacks.keys()]
   }
 
+  /** Each callback gets a value of its own. What is not JSON, from another kind of client, is nobody's event. */
+  emitJson (topic: unknown, json: string, ...args: unknown[]): void {
+    for (const callback of [...this.#callbacks.get(topic) ?? []]) {
+      let value: unknown
+      try {
+        value = JSON.parse(json)
+      } catch {
+        return
+      }
+      call(callback, value, ...args)
+    }
+  }
+
   /** An app's callback that throws keeps nobody else from hearing. */
   emit (topic: unknown, ...args: unknown[]): void {
-    for (const callback of [...this.#callbacks.get(topic) ?? []]) {
-      try {
-        callback(...args)
-      } catch (error) {
-        report(error)
-      }
-    }
+    for (const callback of [...this.#callbacks.get(topic) ?? []]) call(callback, ...args)
+  }
+}
+
+function call (callback: Callback, ...args: unknown[]): void {
+  try {
+    callback(...args)
+  } catch (error) {
+    report(error)
   }
 }
 

@@ -61,6 +61,8 @@ const symphony = [
   [114, 'SnapshotByURL', { Seq: 'uint', Size: 'uint', SHA256: 'hash', URL: 'string' }],
   [120, 'PeerJoined', { Connection: 'string', Client: 'uint', UserID: 'string', UserName: 'string' }],
   [121, 'PeerLeft', { Connection: 'string', Client: 'uint' }],
+  [122, 'Event', { Client: 'uint', Data: 'string' }],
+  [123, 'PeerEvent', { Connection: 'string', Client: 'uint', UserID: 'string', Data: 'string' }],
   [130, 'Notice', { Code: 'string', Text: 'string' }],
   [131, 'Error', { Code: 'uint', ID: 'uint', RetryMS: 'uint', Text: 'string' }]
 ]
