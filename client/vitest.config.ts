@@ -26,7 +26,8 @@ function react (version: 18 | 19): TestProjectInlineConfiguration {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.{ts,tsx}', 'test/unit/**/*.test.{ts,tsx}'] } },
+      // A bound for a broken run on a slow machine; nothing is asserted about time.
+      { test: { name: 'unit', include: ['src/**/*.test.{ts,tsx}', 'test/unit/**/*.test.{ts,tsx}'], testTimeout: 120_000 } },
       react(18),
       react(19),
       {

@@ -16,15 +16,24 @@ const bundle = await rolldown({
   plugins: [{
     name: 'core',
     resolveId: id => id === 'core' ? id : null,
-    load: id => id === 'core' ? `export { SymphonyProvider } from ${JSON.stringify(entry)}` : null
+    load: id => id === 'core' ? `import { SymphonyProvider } from ${JSON.stringify(entry)}; globalThis.app = SymphonyProvider` : null
   }]
 })
 const { output } = await bundle.generate({ format: 'es', minify: true })
+const chunks = new Map(output.filter(({ type }) => type === 'chunk').map(chunk => [chunk.fileName, chunk]))
+/** The entry and what it imports before it runs. */
+const first = new Set()
+const visit = name => {
+  if (!chunks.has(name) || first.has(name)) return
+  first.add(name)
+  chunks.get(name).imports.forEach(visit)
+}
+for (const chunk of chunks.values()) if (chunk.isEntry) visit(chunk.fileName)
 let core = 0
-for (const chunk of output.filter(({ type }) => type === 'chunk')) {
+for (const chunk of chunks.values()) {
   const size = gzipSync(chunk.code, { level: 9 }).length
-  if (chunk.isEntry) core = size
-  console.log(`${chunk.isEntry ? 'core provider' : `on demand, ${chunk.name}`}: ${size} bytes gzipped (${chunk.code.length} minified)`)
+  if (first.has(chunk.fileName)) core += size
+  console.log(`${first.has(chunk.fileName) ? 'core' : 'on demand'}, ${chunk.name}: ${size} bytes gzipped (${chunk.code.length} minified)`)
 }
 console.log(`core provider without yjs: ${core} of ${LIMIT} bytes`)
 if (core > LIMIT) {

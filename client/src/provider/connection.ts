@@ -47,7 +47,7 @@ export interface Host {
   other (message: Message): void
   /** Every accepted number, for other tabs and for tests. */
   arrived (seq: number, update: Uint8Array | null): void
-  acknowledged (id: number, seq: number): void
+  acknowledged (id: number, seq: number, update: Uint8Array): void
   problem (problem: Problem): void
   closed (event: CloseEvent | null): void
   failed (event: Event | Error): void
@@ -89,6 +89,8 @@ export class Connection {
   old: Link | null = null
   /** Whether the app wants to be connected. */
   wanted = false
+  /** Takes the server's messages in place of the receiver. */
+  tap: ((link: Link, message: Message) => void) | null = null
   #status: Status = 'disconnected'
   #synced = false
   #lost = false
@@ -205,7 +207,7 @@ export class Connection {
     const socket = this.options.open(token)
     const link = new Link(socket, clock.now(), {
       opened: link => { this.#opened(link) },
-      message: (link, message) => { this.receiver.receive(link, message) },
+      message: (link, message) => { if (this.tap === null) this.receiver.receive(link, message); else this.tap(link, message) },
       gatewayError: (link, error) => { this.#gatewayError(link, error) },
       closed: (link, event) => { this.#down(link, event) },
       failed: (_, event) => { this.options.host.failed(event) }

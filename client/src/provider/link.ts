@@ -1,6 +1,6 @@
 /** One WebSocket of a connection, from its handshake to its end. */
 
-import { decodeFrame, encodeFrame, GatewayError, type Message } from '../protocol'
+import { decodeFrame, decodeMessage, encodeFrame, GatewayError, type Message } from '../protocol'
 
 /** What the provider needs of a WebSocket; the browser's is one. */
 export interface SocketLike {
@@ -50,11 +50,11 @@ export class Link {
   /** The number of the last probe. */
   probed = 0
   readonly since: number
-  readonly #socket: SocketLike
+  readonly socket: SocketLike
   readonly #events: LinkEvents
 
   constructor (socket: SocketLike, now: number, events: LinkEvents) {
-    this.#socket = socket
+    this.socket = socket
     this.since = now
     this.#events = events
     socket.onopen = () => {
@@ -69,8 +69,8 @@ export class Link {
 
   /** False when the frame could not be handed to the socket. */
   send (message: Message): boolean {
-    if (this.over || this.#socket.readyState !== OPEN) return false
-    this.#socket.send(encodeFrame(message))
+    if (this.over || this.socket.readyState !== OPEN) return false
+    this.socket.send(encodeFrame(message))
     return true
   }
 
@@ -95,7 +95,8 @@ export class Link {
   #received (data: unknown): void {
     let message: Message | null
     try {
-      message = decodeFrame(data)
+      // Bytes come from another tab, which has decoded the frame.
+      message = data instanceof Uint8Array ? decodeMessage(data) : decodeFrame(data)
     } catch (error) {
       if (error instanceof GatewayError) this.#events.gatewayError(this, error)
       else this.abandon() // what cannot be read may have been an update
@@ -106,7 +107,7 @@ export class Link {
 
   #close (): void {
     try {
-      this.#socket.close(1000)
+      this.socket.close(1000)
     } catch {
       // A polyfill that does not like to be closed while it connects.
     }

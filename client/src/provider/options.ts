@@ -24,6 +24,11 @@ export interface SymphonyProviderOptions {
   warnBeforeUnload?: boolean
   /** No exchange with other tabs. Default false. */
   disableBc?: boolean
+  /**
+   * Let the tabs of one browser that have the same room and user use one connection.
+   * Default true, unless there is a WebSocketPolyfill; needs BroadcastChannel and Web Locks.
+   */
+  shareConnection?: boolean
   /** Further subprotocols to offer. */
   protocols?: string[]
   /** Default: the browser's WebSocket. */

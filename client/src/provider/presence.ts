@@ -41,6 +41,8 @@ interface PresenceOptions {
 }
 
 export class Presence {
+  readonly awareness: Awareness
+  readonly origin: object
   readonly #o: PresenceOptions
   readonly #peers = new Map<number, Peer>()
   /** The connections of each client: one that renews has two for a moment. */
@@ -50,6 +52,8 @@ export class Presence {
 
   constructor (options: PresenceOptions) {
     this.#o = options
+    this.awareness = options.awareness
+    this.origin = options.origin
     options.awareness.on('update', this.#updated)
     this.#freeze(options.awareness.clientID)
   }

@@ -3,7 +3,7 @@
 import { ObservableV2 } from 'lib0/observable'
 import { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { DEFAULT_TIMES, type Message, type MessageOf } from '../protocol'
+import { DEFAULT_TIMES, type Message } from '../protocol'
 import { type Clock, systemClock } from './clock'
 import { Connection, type Host, type Problem, type Status } from './connection'
 import type { SocketConstructor } from './link'
@@ -11,7 +11,7 @@ import type { SymphonyProviderOptions } from './options'
 import { Page } from './page'
 import { Presence } from './presence'
 import type { OfflineStore } from './store'
-import { Tabs } from './tabs'
+import type { Tabs } from './tabs'
 import { obtain, subprotocols, type Token } from './token'
 import { isContained, isEmptyUpdate } from './updates'
 import { checkRoom, roomUrl, serverUrl } from './url'
@@ -40,8 +40,8 @@ export type SymphonyProviderEvents = {
   update: (seq: number, update: Uint8Array | null) => void
   /** Another member's event (docs/PROTOCOL.md, "Events"). */
   event: (event: MessageOf<'peerEvent'>) => void
-  /** A submit is durable under this number. */
-  acknowledged: (id: number, seq: number) => void
+  /** A local update is durable under this number. */
+  acknowledged: (id: number, seq: number, update: Uint8Array) => void
 }
 
 /**
@@ -77,6 +77,8 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
   readonly #page: Page
   readonly #ownAwareness: boolean
   #tabs: Tabs | null = null
+  /** The exchange with other tabs is being loaded. */
+  #joining: Promise<void> | null = null
   #store: OfflineStore | null = null
   /** Local edits before the store is open. */
   #loading: boolean
@@ -105,7 +107,12 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
     if (options.maxBackoffTime !== undefined) times.backoffMax = options.maxBackoffTime
     this.connection = new Connection({
       host: this.#host(),
-      token: () => obtain(this.token),
+      token: async () => {
+        const token = await obtain(this.token)
+        await this.#joining
+        await this.#tabs?.elect(token)
+        return token
+      },
       open: token => this.#open(token),
       client: doc.clientID,
       times,
@@ -182,14 +189,21 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
 
   /** Takes part in the exchange with other tabs. */
   connectBc (): void {
-    if (this.#options.disableBc === true || this.bcconnected || typeof BroadcastChannel === 'undefined') return
-    this.#tabs = new Tabs(this.bcChannel, message => { this.#fromTab(message) })
+    const { disableBc, protocols, shareConnection, WebSocketPolyfill } = this.#options
+    if (disableBc === true || this.bcconnected || typeof BroadcastChannel === 'undefined') return
     this.bcconnected = true
-    this.#tabs.post({ type: 'syncStep1', stateVector: Y.encodeStateVector(this.doc) })
-    const update = Y.encodeStateAsUpdate(this.doc)
-    if (!isEmptyUpdate(update)) this.#tabs.post({ type: 'syncStep2', update })
-    this.#tabs.post({ type: 'queryAwareness' })
-    this.#shareOwn()
+    this.#joining = import('./tabs').then(({ Tabs }) => {
+      if (!this.bcconnected || this.#tabs !== null) return
+      this.#tabs = new Tabs({
+        name: this.bcChannel,
+        doc: this.doc,
+        presence: this.#presence,
+        edited: update => { this.#editsOfTab(update) },
+        connection: this.connection,
+        events: this,
+        share: shareConnection ?? WebSocketPolyfill === undefined ? JSON.stringify([this.url, protocols]) : null
+      })
+    }).catch(this.#storeFailed)
   }
 
   disconnectBc (): void {
@@ -223,7 +237,7 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
     const Socket = WebSocketPolyfill ?? (globalThis.WebSocket as unknown as SocketConstructor)
     const inQuery = tokenIn === 'query' && token !== ''
     const url = inQuery ? roomUrl(this.serverUrl, this.roomname, { ...this.params, token }) : this.url
-    return new Socket(url, [...subprotocols(inQuery ? '' : token), ...protocols])
+    return this.#tabs?.socket() ?? new Socket(url, [...subprotocols(inQuery ? '' : token), ...protocols])
   }
 
   #host (): Host {
@@ -252,7 +266,7 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
       renewed: () => { this.#presence.announce() },
       other: message => { this.#other(message) },
       arrived: (seq, update) => { this.emit('update', [seq, update]) },
-      acknowledged: (id, seq) => { this.emit('acknowledged', [id, seq]) },
+      acknowledged: (id, seq, update) => { this.emit('acknowledged', [id, seq, update]) },
       problem: problem => { this.emit('error', [problem]) },
       closed: event => {
         this.#presence.forget()
@@ -292,34 +306,14 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
     }
   }
 
-  #fromTab (message: Message): void {
-    switch (message.type) {
-      case 'syncStep1': {
-        const update = Y.encodeStateAsUpdate(this.doc, message.stateVector)
-        if (!isEmptyUpdate(update)) this.#tabs?.post({ type: 'syncStep2', update })
-        return
-      }
-      case 'syncStep2':
-      case 'syncUpdate':
-        return this.#editsOfTab(message)
-      case 'awareness': return this.#presence.receive(message.update)
-      case 'queryAwareness': return this.#shareOwn()
-    }
-  }
-
   /** The tab that made an edit sends it to the server; should it die first, the comparison at the next welcome finds it. */
-  #editsOfTab ({ update }: MessageOf<'syncUpdate'> | MessageOf<'syncStep2'>): void {
+  #editsOfTab (update: Uint8Array): void {
     try {
       this.#apply([update])
       this.#compare = true
     } catch (error) {
       this.emit('error', [{ code: 0, text: `another tab sent what cannot be read: ${String(error)}` }])
     }
-  }
-
-  #shareOwn (): void {
-    const update = this.#presence.own()
-    if (update !== null) this.#tabs?.post({ type: 'awareness', update })
   }
 
   /** Opens the offline store and puts what is there into the document; connects afterwards. */
@@ -355,11 +349,12 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
   }
 
   readonly #storeFailed = (error: unknown): void => {
-    this.emit('error', [{ code: 0, text: `offline storage: ${String(error)}` }])
+    this.emit('error', [{ code: 0, text: `this browser: ${String(error)}` }])
   }
 
   readonly #hide = (): void => {
     this.connection.sender.flush()
+    this.#tabs?.leaving()
     this.#presence.leave()
   }
 

@@ -150,7 +150,8 @@ export class Receiver {
 
   #ack ({ id, seq }: MessageOf<'ack'>): void {
     const { sender, options } = this.#connection
-    if (sender.settle(id) !== undefined) options.host.acknowledged(id, seq)
+    const entry = sender.settle(id)
+    if (entry !== undefined) options.host.acknowledged(id, seq, entry.update)
     this.#mark(seq)
   }
 

@@ -9,10 +9,14 @@ export async function obtain (token: Token | undefined): Promise<string> {
 
 /** When a JSON Web Token expires, in ms since 1970; null when it does not say so (RFC 7519 section 4.1.4). */
 export function expiry (token: string): number | null {
+  const exp = claims(token)?.exp
+  return typeof exp === 'number' ? exp * 1000 : null
+}
+
+/** What a JSON Web Token says; null when it is none. */
+export function claims (token: string): Record<string, unknown> | null {
   try {
-    const payload = token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')
-    const { exp } = JSON.parse(atob(payload)) as { exp?: unknown }
-    return typeof exp === 'number' ? exp * 1000 : null
+    return JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, unknown>
   } catch {
     return null
   }

@@ -140,6 +140,78 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await reader.close()
   })
 
+  test('two tabs, one socket: also when the one that has it closes, crashes or sleeps', async () => {
+    const shared = await browser.newContext() // as one user's browser
+    const sockets: string[] = []
+    const tab = async (name: string): Promise<Page> => {
+      const page = await shared.newPage()
+      page.on('websocket', () => { sockets.push(name) })
+      await load(page)
+      await enter(page, 'one')
+      await settled(page)
+      return page
+    }
+    const events = (page: Page): Promise<string[]> => page.evaluate(() => window.app.get('it').events.splice(0))
+    const client = (page: Page): Promise<number> => page.evaluate(() => window.app.get('it').doc.clientID)
+    const seen = (client: number) => peer.evaluate(client => window.app.get('it').awareness.getStates().has(client), client)
+    const peer = await open()
+    await enter(peer, 'one', { disableBc: true })
+    await settled(peer)
+
+    const a = await tab('a')
+    const b = await tab('b')
+    const c = await tab('c')
+    expect(sockets).toEqual(['a'])
+    for (const page of [b, c, a]) await type(page, 'x')
+    for (const page of [a, b, c]) await settled(page)
+    await expect.poll(() => text(peer), PATIENCE).toBe('xxx')
+    for (const page of [a, b, c]) await expect.poll(async () => await seen(await client(page)), PATIENCE).toBe(true)
+    for (const page of [a, b, c]) await events(page)
+
+    const gone = await client(a)
+    await a.close()
+    await expect.poll(() => sockets.length, PATIENCE).toBe(2)
+    await type(c, 'y')
+    await settled(c)
+    await expect.poll(() => text(peer), PATIENCE).toBe('yxxx')
+    await expect.poll(async () => await seen(gone), PATIENCE).toBe(false)
+    for (const page of [b, c]) await expect.poll(async () => await seen(await client(page)), PATIENCE).toBe(true)
+    expect([await events(b), await events(c)]).toEqual([[], []])
+
+    const [heir, other] = sockets[1] === 'b' ? [b, c] : [c, b]
+    const crashed = await client(heir)
+    const crash = heir.waitForEvent('crash')
+    heir.goto('chrome://crash').catch(() => {})
+    await crash
+    await expect.poll(() => sockets.length, PATIENCE).toBe(3)
+    await type(other, 'z')
+    await settled(other)
+    await expect.poll(() => text(peer), PATIENCE).toBe('zyxxx')
+    await expect.poll(async () => await seen(crashed), PATIENCE).toBe(false)
+    expect(await events(other)).toEqual([])
+
+    const d = await tab('d')
+    expect(sockets).toHaveLength(3)
+    await events(d)
+    const sleeper = await shared.newCDPSession(other)
+    await sleeper.send('Debugger.enable')
+    await sleeper.send('Debugger.pause') // from its next statement on it sleeps
+    await type(d, 'd')
+    await settled(d) // through a connection of its own
+    expect(sockets.slice(3)).toEqual(['d'])
+    await expect.poll(() => text(peer), PATIENCE).toBe('dzyxxx')
+    await sleeper.send('Debugger.resume')
+    await sleeper.send('Debugger.disable')
+    await expect.poll(() => text(other), PATIENCE).toBe('dzyxxx')
+    await type(other, 'e')
+    await settled(other)
+    await expect.poll(() => text(peer), PATIENCE).toBe('edzyxxx')
+    expect([await events(d), await events(other)]).toEqual([[], []])
+    expect(sockets).toHaveLength(4)
+    await shared.close()
+    await peer.close()
+  })
+
   test('200 times in and out leave no listener, timer or memory behind', async () => {
     const page = await open()
     const session = await context.newCDPSession(page)

@@ -17,7 +17,7 @@ const text = (doc: Y.Doc): string => doc.getText('t').toString()
 
 /** Waits for IndexedDB and BroadcastChannel, which take real turns. */
 async function until (what: () => boolean): Promise<void> {
-  await expect.poll(what, { timeout: 5000, interval: 5 }).toBe(true)
+  await expect.poll(what, { timeout: 30_000, interval: 5 }).toBe(true)
 }
 
 /** A peer's awareness update. */
@@ -240,6 +240,7 @@ test('tabs: edits and presence go from one to the other, offline too', async () 
 
 test("another tab's edit: the next hello compares instead of resuming, so that it is not lost with that tab", async () => {
   const w = world({ disableBc: false })
+  await until(() => w.sockets.length === 1)
   await w.welcome({ through: 3 })
   const other = new BroadcastChannel(w.provider.bcChannel)
   const { encodeMessage } = await import('../../src/protocol')

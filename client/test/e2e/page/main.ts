@@ -12,9 +12,12 @@ const app = {
     providers.set(name, provider)
     const lengths: number[] = []
     doc.getText('t').observe(() => { lengths.push(doc.getText('t').length) })
-    Object.assign(provider, { lengths })
+    const events: string[] = []
+    provider.on('status', ({ status }) => { events.push(status) })
+    provider.on('sync', synced => { events.push(`sync ${synced}`) })
+    Object.assign(provider, { lengths, events })
   },
-  get: (name: string): SymphonyProvider & { lengths: number[] } => providers.get(name) as never,
+  get: (name: string): SymphonyProvider & { lengths: number[], events: string[] } => providers.get(name) as never,
   text: (name: string): string => app.get(name).doc.getText('t').toString(),
   /** Everything arrived and nothing waits. */
   settled: (name: string): boolean => app.get(name).synced && !app.get(name).hasUnacknowledgedChanges,
