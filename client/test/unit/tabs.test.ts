@@ -31,7 +31,15 @@ const type = (w: World, text: string): void => { w.doc.getText('t').insert(w.doc
 /** Lets BroadcastChannel, locks and imports have their turns. */
 async function turns (n = 5): Promise<void> {
   for (let at = 0; at < n; at++) {
-    await new Promise(resolve => setTimeout(resolve, 2))
+    // What was posted before this has been received after it.
+    const [from, to] = [new BroadcastChannel('turn'), new BroadcastChannel('turn')]
+    await new Promise(resolve => {
+      to.onmessage = resolve
+      from.postMessage('turn')
+    })
+    from.close()
+    to.close()
+    await new Promise(resolve => setTimeout(resolve, 1))
     await settle()
   }
 }
@@ -43,7 +51,7 @@ async function until (what: () => boolean, why = ''): Promise<void> {
 async function pass (w: World, ms: number): Promise<void> {
   for (let gone = 0; gone < ms; gone += 1000) {
     await w.clock.advance(1000)
-    await turns(1)
+    await turns(4)
   }
 }
 
@@ -207,6 +215,7 @@ test('a leader that sleeps is left within seconds, and follows when it is awake 
   await until(() => b.sockets.length === 1, 'the follower dials')
   await b.welcome({ members: 3 })
   vi.mocked(BroadcastChannel.prototype.postMessage).mockRestore()
+  await until(() => a.provider.connection.old !== null, 'a uses the connection of b')
   await pass(a, 6_000)
   await until(() => s.closedWith === 1000, 'the old connection is closed')
   expect(a.events.filter(event => event.startsWith('status') || event.startsWith('sync'))).toEqual(['status:connected', 'sync:true'])
