@@ -3,7 +3,7 @@
 import { ObservableV2 } from 'lib0/observable'
 import { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { DEFAULT_TIMES, type Message } from '../protocol'
+import { DEFAULT_TIMES, type Message, type MessageOf } from '../protocol'
 import { type Clock, systemClock } from './clock'
 import { Connection, type Host, type Problem, type Status } from './connection'
 import type { SocketConstructor } from './link'

@@ -262,6 +262,20 @@ test('presence: each tab is itself, to the server too; a leaving page says goodb
   expect(a.provider.awareness.getStates().has(b.doc.clientID)).toBe(false)
 })
 
+test('an event reaches every other tab once, whichever sends it', async () => {
+  const { w: a, s } = await leader()
+  const [b, c] = [await follower(), await follower()]
+  const heard: string[] = []
+  for (const [name, w] of Object.entries({ a, b, c })) w.provider.on('event', ({ client, data, userId }) => { heard.push(`${name}:${data}:${userId}:${[a, b, c].findIndex(one => one.doc.clientID === client)}`) })
+  for (const [w, data] of [[a, '1'], [b, '2']] as const) w.provider.connection.ready!.send({ type: 'event', client: w.doc.clientID, data })
+  await until(() => heard.length === 4)
+  s.receive({ type: 'peerEvent', connection: 'p', client: 7, userId: 'p', data: '3' })
+  await until(() => heard.length === 7)
+  await turns()
+  expect(heard.sort()).toEqual(['a:2:u:1', 'a:3:p:-1', 'b:1:u:0', 'b:3:p:-1', 'c:1:u:0', 'c:2:u:1', 'c:3:p:-1'])
+  expect(s.all('event').map(({ data }) => data)).toEqual(['1', '2'])
+})
+
 test('without Web Locks each tab has its own connection', async () => {
   vi.stubGlobal('navigator', {})
   await leader()

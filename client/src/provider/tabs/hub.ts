@@ -109,8 +109,30 @@ export class Hub {
         return connection.sender.active()
       case 'probe': // the leader asks the server itself
         return this.#tell(socket, { type: 'tail', seq: Math.max(message.seq, connection.sequence.last) })
+      case 'event':
+        if (connection.access === 'write') this.#event(socket, message)
+        ready.send(message)
+        return
       default:
         ready.send(message)
+    }
+  }
+
+  /** The server passes an event on to other connections; this is for the tabs behind this one. */
+  #event (from: string | null, { client, data }: MessageOf<'event'>): void {
+    const { connection } = this.#o
+    const message: Message = { type: 'peerEvent', connection: connection.id, client, userId: this.#user.id, data }
+    for (const [socket, { opened }] of this.#followers) if (opened && socket !== from) this.#tell(socket, message)
+    if (from !== null && this.#ready !== null) connection.receiver.receive(this.#ready, message)
+  }
+
+  /** Lets the followers hear the events that this tab sends. */
+  #listen (link: Link): void {
+    const send = link.send.bind(link)
+    link.send = message => {
+      const sent = send(message)
+      if (sent && message.type === 'event' && message.client === this.#o.doc.clientID) this.#event(null, message)
+      return sent
     }
   }
 
@@ -142,7 +164,10 @@ export class Hub {
       }
       return
     }
-    if (message.type === 'welcome') this.#user = { id: message.userId, name: message.userName }
+    if (message.type === 'welcome') {
+      this.#user = { id: message.userId, name: message.userName }
+      if (!link.ready) this.#listen(link)
+    }
     const pieces = this.#pieces.get(link) ?? []
     const { epoch } = connection
     const served = link.ready
@@ -181,6 +206,7 @@ export class Hub {
       case 'awareness':
       case 'peerJoined':
       case 'peerLeft':
+      case 'peerEvent':
       case 'notice':
       case 'auth':
         this.#tell(null, message)
