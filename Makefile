@@ -34,7 +34,7 @@ local: need-go need-node ## Run everything on this machine: gateway, functions, 
 	@exec build/symphony-local --port '$(PORT)' --data '$(DATA)' --stack '$(STACK)' --functions '$(FUNCTIONS)' $(ARGS)
 
 # The examples' pages: `make whiteboard`, and so on.
-EXAMPLES := whiteboard editors
+EXAMPLES := whiteboard notes editors
 
 define example
 .PHONY: $(1)
@@ -94,7 +94,7 @@ test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modul
 	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
 
 .PHONY: test-client
-test-client: client/dist/index.js client/test/react-18/node_modules/.package-lock.json editors build/symphony-local
+test-client: client/dist/index.js client/test/react-18/node_modules/.package-lock.json notes editors build/symphony-local
 	@echo "· client: types, unit tests, size, and end to end against the local stack and in Chromium"
 	@cd client && $(NPM) run --silent check && $(NPM) run --silent size && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
 

@@ -1,0 +1,10 @@
+interface ImportMetaEnv {
+  readonly VITE_SYMPHONY_URL?: string
+}
+
+declare namespace React {
+  interface CSSProperties {
+    /** Somebody's colour. */
+    '--user'?: string | undefined
+  }
+}

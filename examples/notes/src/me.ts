@@ -1,0 +1,31 @@
+// Who you are: remembered by this browser, and part of everybody's presence.
+
+export interface User {
+  name: string
+  color: string
+  /** For the text you select. */
+  colorLight: string
+}
+
+const NAMES = ['Ada', 'Alan', 'Barbara', 'Edsger', 'Grace', 'Ken', 'Margaret', 'Tim']
+const COLORS = ['#c2255c', '#9c36b5', '#6741d9', '#3b5bdb', '#1864ab', '#0b7285', '#087f5b', '#a6540a'] // white text is readable on each
+const KEY = 'symphony-notes.user'
+const any = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)]!
+
+export function loadUser (): User {
+  try {
+    const user = JSON.parse(localStorage.getItem(KEY) ?? 'null') as User | null
+    if (user !== null) return user
+  } catch { /* no storage, or not ours */ }
+  const color = any(COLORS)
+  return saveUser({ name: any(NAMES), color, colorLight: `${color}33` })
+}
+
+export function saveUser (user: User): User {
+  try { localStorage.setItem(KEY, JSON.stringify(user)) } catch { /* then for this page only */ }
+  return user
+}
+
+/** Two letters for an avatar. Anybody may have sent the name, so it may be anything. */
+export const initials = (name: unknown): string =>
+  String(name ?? '').trim().split(/\s+/).map(word => [...word][0] ?? '').slice(0, 2).join('').toUpperCase() || '?'
