@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/room"
+	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
 // Directory is where the list of rooms comes from.
@@ -26,6 +28,8 @@ type Direct struct {
 	service   *room.Service
 	directory Directory
 	author    room.User
+	// pause is between two looks of Verify.
+	pause time.Duration
 }
 
 var _ Rooms = (*Direct)(nil)
@@ -33,7 +37,7 @@ var _ Rooms = (*Direct)(nil)
 // NewDirect returns the operations on a service's ports. Edits an operation
 // makes are the author's.
 func NewDirect(service *room.Service, rooms Directory, author room.User) *Direct {
-	return &Direct{service: service, directory: rooms, author: author}
+	return &Direct{service: service, directory: rooms, author: author, pause: verifyPause}
 }
 
 // List implements Rooms.
@@ -48,6 +52,20 @@ func (d *Direct) List(ctx context.Context, q Query) (Page, error) {
 	return Select(entries, q, d.service.Clock.Now())
 }
 
+// Names implements Rooms.
+func (d *Direct) Names(ctx context.Context) ([]room.ID, error) {
+	entries, err := d.directory.Entries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]room.ID, len(entries))
+	for i, e := range entries {
+		names[i] = e.Room
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // state is a room's record with the log after what has been trimmed.
 type state struct {
 	meta    room.Meta
@@ -59,7 +77,11 @@ func (s state) seq() room.Seq {
 	return max(s.meta.Snapshot.Seq, s.meta.Trimmed+room.Seq(len(s.entries)))
 }
 
-// read reads a room's record and log: ErrNoRoom when there is neither.
+// deleted says that the room was deleted and nothing has been written since.
+func (s state) deleted() bool { return s.meta.Erased != 0 && s.seq() <= s.meta.Erased }
+
+// read reads a room's record and log: ErrNoRoom when there is neither, and, with
+// the state of what is left, when the room was deleted.
 func (d *Direct) read(ctx context.Context, id room.ID) (state, error) {
 	if err := id.Validate(); err != nil {
 		return state{}, err
@@ -74,6 +96,9 @@ func (d *Direct) read(ctx context.Context, id room.ID) (state, error) {
 	}
 	if meta.Version == 0 && len(s.entries) == 0 {
 		return state{}, fmt.Errorf("%w: %q", ErrNoRoom, id)
+	}
+	if s.deleted() {
+		return s, fmt.Errorf("%w: %q (it was deleted)", ErrNoRoom, id)
 	}
 	return s, nil
 }
@@ -165,11 +190,45 @@ func (d *Direct) Import(ctx context.Context, id room.ID, update []byte, merge bo
 	if err != nil && !errors.Is(err, ErrNoRoom) {
 		return Written{}, err
 	}
+	if s.deleted() {
+		return d.revive(ctx, id, update)
+	}
 	if err == nil && !merge && s.seq() > 0 {
 		return Written{}, fmt.Errorf("%w: %q is at update %d", ErrNotEmpty, id, s.seq())
 	}
 	return d.write(ctx, id, update)
 }
+
+// revive imports into a room that was deleted. What was deleted stays so for
+// everybody who was told, so the same content would be deleted again. With
+// nobody there the room begins a new life, and the bytes stay true. Otherwise the
+// content is written anew, as a new author's.
+func (d *Direct) revive(ctx context.Context, id room.ID, update []byte) (Written, error) {
+	if err := yjs.Validate(update); err != nil {
+		return Written{}, fmt.Errorf("%w: %w", room.ErrInvalidUpdate, err)
+	}
+	members, err := d.service.Members.List(ctx, id)
+	if err != nil {
+		return Written{}, err
+	}
+	if len(members) == 0 {
+		if err := d.service.Renew(ctx, id, d.author); err != nil {
+			return Written{}, err
+		}
+		return d.write(ctx, id, update)
+	}
+	copied, err := difference(emptyUpdate, update)
+	if err != nil {
+		return Written{}, err
+	}
+	if copied == nil {
+		copied = emptyUpdate
+	}
+	return d.write(ctx, id, copied)
+}
+
+// emptyUpdate is the Yjs update without structs and deletes.
+var emptyUpdate = []byte{0, 0}
 
 func (d *Direct) write(ctx context.Context, id room.ID, update []byte) (Written, error) {
 	seq, err := d.service.Write(ctx, id, d.author, update)

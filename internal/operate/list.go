@@ -64,10 +64,14 @@ func Select(entries []directory.Entry, q Query, now time.Time) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	p := Page{Total: len(entries), Rooms: []Summary{}}
+	p := Page{Rooms: []Summary{}}
 	search := strings.ToLower(q.Search)
 	var found []Summary
 	for _, e := range entries {
+		if e.Gone() && !e.Active(now) {
+			continue // deleted, and nobody has come back
+		}
+		p.Total++
 		s := summary(e, now)
 		p.Connections += s.Connections
 		if s.Active {

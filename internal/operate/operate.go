@@ -33,6 +33,8 @@ var (
 type Rooms interface {
 	// List returns a page of the room directory and how many rooms match.
 	List(ctx context.Context, q Query) (Page, error)
+	// Names returns the names of all rooms, sorted.
+	Names(ctx context.Context) ([]room.ID, error)
 	// Show returns everything but the document.
 	Show(ctx context.Context, id room.ID) (Detail, error)
 	// Document returns the document as JSON: an object with a member for each

@@ -94,11 +94,14 @@ func TestPointsOfHistory(t *testing.T) {
 	both(t, func(t *testing.T, w *world, rooms operate.Rooms) {
 		updates, _ := edits(t, 10)
 		var times []time.Time
-		for _, u := range updates {
+		for i, u := range updates {
 			_, err := rooms.Import(t.Context(), "a", u, true)
 			require.NoError(t, err)
 			times = append(times, w.clock.Now())
 			w.clock.step(time.Second)
+			if i == 4 || i == 7 {
+				w.settle("a")
+			}
 		}
 		list := func(p operate.Point) string {
 			got, err := rooms.Document(t.Context(), "a", p)

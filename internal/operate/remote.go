@@ -86,6 +86,8 @@ func (c call) run(ctx context.Context, rooms Rooms) (any, error) {
 	switch c.Op {
 	case "list":
 		return rooms.List(ctx, c.Query)
+	case "names":
+		return rooms.Names(ctx)
 	case "show":
 		return rooms.Show(ctx, c.Room)
 	case "document":
@@ -150,6 +152,11 @@ func ask[T any](ctx context.Context, r *Remote, c call) (out T, err error) {
 // List implements Rooms.
 func (r *Remote) List(ctx context.Context, q Query) (Page, error) {
 	return ask[Page](ctx, r, call{Op: "list", Query: q})
+}
+
+// Names implements Rooms.
+func (r *Remote) Names(ctx context.Context) ([]room.ID, error) {
+	return ask[[]room.ID](ctx, r, call{Op: "names"})
 }
 
 // Show implements Rooms.
