@@ -32,10 +32,27 @@ func (c *chaos) delay() time.Duration {
 }
 
 func (c *chaos) dropDisconnect() bool {
-	if c.config.DropDisconnect <= 0 {
+	return c.chance(c.config.DropDisconnect)
+}
+
+// kill says whether a function dies before it has answered, and how long after
+// it began: up to killWithin, which a message rarely takes longer than.
+func (c *chaos) kill() (after time.Duration, dies bool) {
+	if !c.chance(c.config.KillMessage) {
+		return 0, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(c.rng.Int64N(int64(killWithin))), true
+}
+
+const killWithin = 3 * time.Millisecond
+
+func (c *chaos) chance(share float64) bool {
+	if share <= 0 {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.rng.Float64() < c.config.DropDisconnect
+	return c.rng.Float64() < share
 }

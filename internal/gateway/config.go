@@ -84,6 +84,10 @@ type Chaos struct {
 	// DropDisconnect is the share (0 to 1) of $disconnect events that are
 	// never sent: delivery is best effort.
 	DropDisconnect float64
+	// KillMessage is the share (0 to 1) of message functions that die before
+	// they have answered: at a random moment their context ends, and whatever
+	// they answer is lost, as when a runtime crashes or is taken away.
+	KillMessage float64
 }
 
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
@@ -98,6 +102,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Chaos.DropDisconnect < 0 || c.Chaos.DropDisconnect > 1 {
 		errs = append(errs, fmt.Errorf("share of dropped $disconnect events %v: want 0 to 1", c.Chaos.DropDisconnect))
+	}
+	if c.Chaos.KillMessage < 0 || c.Chaos.KillMessage > 1 {
+		errs = append(errs, fmt.Errorf("share of killed functions %v: want 0 to 1", c.Chaos.KillMessage))
 	}
 	if _, err := parseIdentitySources(c.Authorizer.IdentitySources); err != nil {
 		errs = append(errs, err)

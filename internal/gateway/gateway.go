@@ -85,8 +85,8 @@ func (g *Gateway) setUpChaos() error {
 		}
 		c.Seed = binary.LittleEndian.Uint64(seed[:])
 	}
-	if c.Shuffle > 0 || c.DropDisconnect > 0 {
-		g.log.Info("chaos is on", "seed", c.Seed, "shuffle", c.Shuffle, "dropDisconnect", c.DropDisconnect)
+	if c.Shuffle > 0 || c.DropDisconnect > 0 || c.KillMessage > 0 {
+		g.log.Info("chaos is on", "seed", c.Seed, "shuffle", c.Shuffle, "dropDisconnect", c.DropDisconnect, "killMessage", c.KillMessage)
 	}
 	g.chaos = newChaos(c)
 	return nil

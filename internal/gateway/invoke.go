@@ -105,6 +105,9 @@ func (p proxyResponse) header(name string) string {
 // errTimeout means that a function did not answer within Limits.Integration.
 var errTimeout = errors.New("gateway: integration timed out")
 
+// errKilled is the death of a function that Config.Chaos wanted.
+var errKilled = &FunctionError{Type: "Runtime.ExitError", Message: "killed by chaos"}
+
 // errClosed means that the gateway has shut down.
 var errClosed = errors.New("gateway: shut down")
 
@@ -199,7 +202,14 @@ func (c *conn) invokeMessage(requestID [idLength]byte, event []byte) {
 			c.replyError(messageTimeout, requestID)
 		}
 	})
+	after, dies := g.chaos.kill()
+	if dies {
+		defer g.clock.AfterFunc(after, cancel)()
+	}
 	answer, err := g.call(ctx, g.config.Functions.Message, event)
+	if dies {
+		answer, err = nil, errKilled
+	}
 	stop()
 	if !answered.CompareAndSwap(false, true) {
 		return

@@ -127,6 +127,27 @@ func TestMessageTimesOut(t *testing.T) {
 	require.Equal(t, "marker", read(t, c))
 }
 
+// A function may die at any moment: its context ends, what it would have
+// answered is lost, and the client learns only that there was an error.
+func TestFunctionIsKilled(t *testing.T) {
+	ended := make(chan error, 1)
+	s := start(t, with("message", handlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return ok("never heard")(ctx, payload)
+	})), func(c *Config) { c.Chaos = Chaos{Seed: 1, KillMessage: 1} })
+	c := s.dial("", nil)
+	write(t, c, "ping")
+	require.Eventually(t, func() bool {
+		s.clock.Advance(killWithin)
+		return len(ended) == 1
+	}, testPatience, time.Millisecond)
+	require.ErrorIs(t, <-ended, context.Canceled)
+	message, _, _ := errorFrame(t, read(t, c))
+	require.Equal(t, "Internal server error", message)
+	require.EqualValues(t, 1, s.Snapshot().Errors[ErrorFunction])
+}
+
 // A message for which there is no route: {"message": "Forbidden", …}, as in
 // github.com/aws-samples/simple-websockets-chat-app/issues/24.
 func TestNoRoute(t *testing.T) {

@@ -253,7 +253,7 @@ func socketURL(base string) string { return "ws" + strings.TrimPrefix(base, "htt
 type gatewaySettings struct {
 	Idle, Lifetime, Integration                  time.Duration
 	Shuffle, NoThrottle                          bool
-	DropDisconnect                               float64
+	DropDisconnect, KillMessage                  float64
 	Seed                                         int64
 	RequestsPerSec, RequestBurst, ConnectsPerSec float64
 }
@@ -261,7 +261,7 @@ type gatewaySettings struct {
 func (g gatewayOptions) settings() gatewaySettings {
 	return gatewaySettings{
 		Idle: g.idle, Lifetime: g.lifetime, Integration: g.integrationTime, Shuffle: g.shuffle, NoThrottle: g.noThrottle,
-		DropDisconnect: g.dropDisconnect, Seed: g.seed,
+		DropDisconnect: g.dropDisconnect, KillMessage: g.killMessage, Seed: g.seed,
 		RequestsPerSec: g.requestsPerSec, RequestBurst: float64(g.requestBurst), ConnectsPerSec: g.connectsPerSec,
 	}
 }
@@ -281,7 +281,7 @@ func (s gatewaySettings) share(n, i int) gatewaySettings {
 func (s gatewaySettings) options() gatewayOptions {
 	return gatewayOptions{
 		idle: s.Idle, lifetime: s.Lifetime, integrationTime: s.Integration, shuffle: s.Shuffle, noThrottle: s.NoThrottle,
-		dropDisconnect: s.DropDisconnect, seed: s.Seed,
+		dropDisconnect: s.DropDisconnect, killMessage: s.KillMessage, seed: s.Seed,
 		requestsPerSec: s.RequestsPerSec, requestBurst: int(max(1, s.RequestBurst)), connectsPerSec: s.ConnectsPerSec,
 	}
 }

@@ -46,7 +46,7 @@ func (g gatewayOptions) config(functions gateway.Invoker, log *slog.Logger) gate
 		// on a laptop.
 		Authorizer: gateway.AuthorizerConfig{IdentitySources: []string{"route.request.querystring.room"}},
 		Limits:     limits,
-		Chaos:      gateway.Chaos{Seed: uint64(g.seed), DropDisconnect: g.dropDisconnect},
+		Chaos:      gateway.Chaos{Seed: uint64(g.seed), DropDisconnect: g.dropDisconnect, KillMessage: g.killMessage},
 		Log:        log,
 	}
 	if g.shuffle {

@@ -382,7 +382,7 @@ func TestClearMessages(t *testing.T) {
 
 	for _, args := range [][]string{
 		{"--stack", "cloud"}, {"--functions", "docker"}, {"--port", "70000"}, {"--log", "loud"}, {"--secret", "short"}, {"extra"},
-		{"--gateway-drop-disconnect", "2"}, {"--grace", "1s"}, {"--checkpoint", "0"}, {"--s3-endpoint", "http://x"}, {"--memory", "--stack", "localstack"},
+		{"--gateway-drop-disconnect", "2"}, {"--gateway-kill", "2"}, {"--grace", "1s"}, {"--checkpoint", "0"}, {"--s3-endpoint", "http://x"}, {"--memory", "--stack", "localstack"},
 		{"--nonsense"},
 	} {
 		code, _, stderr = runHere(t, args...)

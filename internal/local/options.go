@@ -47,6 +47,7 @@ type gatewayOptions struct {
 	idle, lifetime  time.Duration
 	shuffle         bool
 	dropDisconnect  float64
+	killMessage     float64
 	seed            int64
 	requestsPerSec  float64
 	requestBurst    int
@@ -113,7 +114,8 @@ func (g *gatewayOptions) flags(fs *flag.FlagSet) {
 	fs.DurationVar(&g.integrationTime, "gateway-timeout", 29*time.Second, "`time` a function may take (AWS: 29s)")
 	fs.BoolVar(&g.shuffle, "gateway-shuffle", false, "deliver messages to the functions in random order; AWS promises none")
 	fs.Float64Var(&g.dropDisconnect, "gateway-drop-disconnect", 0, "`share` (0 to 1) of $disconnect events that never come; AWS promises none")
-	fs.Int64Var(&g.seed, "gateway-seed", 0, "`seed` of the two above; 0 takes a new one and logs it")
+	fs.Float64Var(&g.killMessage, "gateway-kill", 0, "`share` (0 to 1) of the messages whose function dies before it has answered")
+	fs.Int64Var(&g.seed, "gateway-seed", 0, "`seed` of the three above; 0 takes a new one and logs it")
 	fs.Float64Var(&g.requestsPerSec, "gateway-rate", 10_000, "messages and posts a second (AWS: 10000 for the account)")
 	fs.IntVar(&g.requestBurst, "gateway-burst", 5_000, "burst of the above (AWS: 5000)")
 	fs.Float64Var(&g.connectsPerSec, "gateway-connects", 500, "new connections a second (AWS: 500)")
@@ -140,6 +142,8 @@ func (o *options) check(rest []string, level, secret string) error {
 		return errors.New("--gateways goes with --functions inline")
 	case o.gateway.dropDisconnect < 0 || o.gateway.dropDisconnect > 1:
 		return errors.New("--gateway-drop-disconnect is a share between 0 and 1")
+	case o.gateway.killMessage < 0 || o.gateway.killMessage > 1:
+		return errors.New("--gateway-kill is a share between 0 and 1")
 	case o.checkpoint <= 0:
 		return errors.New("--checkpoint must be more than 0")
 	case o.grace < room.MinGrace:

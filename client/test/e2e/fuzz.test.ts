@@ -1,10 +1,11 @@
 // P21, P22, N4, N6, N7: many clients on the real server, in bad weather.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { SymphonyProvider } from '../../src'
 import type { SocketLike } from '../../src/provider'
 import { type LocalServer, startLocalServer } from '../../src/testing'
+import { FakeLocks } from '../unit/locks'
 import { chaosSocket, type Weather } from './chaos'
 import { type Event, violations } from './history'
 import { random, type Random, seed } from './random'
@@ -15,9 +16,9 @@ const SETTLE_MS = 30_000
 
 let server: LocalServer
 beforeAll(async () => {
-  // Connections end young, messages overtake each other, goodbyes get lost.
+  // Connections end young, messages overtake each other, goodbyes get lost, functions die at work.
   server = await startLocalServer({
-    args: ['--gateway-shuffle', '--gateway-drop-disconnect', '0.3', '--gateway-seed', String(seed % 1000 + 1), '--gateway-idle', '4s', '--gateway-lifetime', '6s', '--checkpoint', '1s']
+    args: ['--gateway-shuffle', '--gateway-drop-disconnect', '0.3', '--gateway-kill', '0.05', '--gateway-seed', String(seed % 1000 + 1), '--gateway-idle', '4s', '--gateway-lifetime', '6s', '--checkpoint', '1s']
   })
 })
 afterAll(async () => { await server.stop() })
@@ -31,10 +32,11 @@ class Member {
   readonly provider: SymphonyProvider
   #made = 0
 
-  constructor (readonly name: string, room: string, weather: Weather, readonly r: Random, readonly history: Event[]) {
+  /** @param browser shares the connection of the others with the same; '' for one of its own */
+  constructor (readonly name: string, room: string, weather: Weather, readonly r: Random, readonly history: Event[], browser = '') {
     this.provider = new SymphonyProvider(server.ws, room, this.doc, {
       WebSocketPolyfill: chaosSocket(weather, r, this.sockets),
-      disableBc: true,
+      ...(browser === '' ? { disableBc: true } : { shareConnection: true, params: { browser } }),
       random: r.next,
       times: {
         lifetime: 5_000, renewBefore: 1_000, renewJitter: 1_500, retire: 300, keepAlive: 1_500, probeQuiet: 500,
@@ -89,6 +91,8 @@ interface Plan {
   room: string
   weather: Weather
   ms: number
+  /** The members are tabs of these browsers. */
+  browsers?: string[]
   /** How long they may take to agree once the weather is clear. */
   settle?: number
   /** Things to do besides editing, by chance each round. */
@@ -96,11 +100,11 @@ interface Plan {
 }
 
 /** Runs a plan, clears the weather, and returns the history. */
-async function run ({ room, weather, ms, settle = SETTLE_MS, events }: Plan): Promise<Event[]> {
+async function run ({ room, weather, ms, browsers = [''], settle = SETTLE_MS, events }: Plan): Promise<Event[]> {
   const r = random(seed)
   const history: Event[] = []
   let born = 0
-  const join = (): Member => new Member(`c${born++}`, room, weather, r, history)
+  const join = (): Member => new Member(`c${born}`, room, weather, r, history, browsers[born++ % browsers.length])
   const members = Array.from({ length: 4 }, join)
   for (const until = Date.now() + ms; Date.now() < until;) {
     const member = members[r.below(members.length)]!
@@ -154,6 +158,38 @@ test('all converge; nothing acknowledged is lost; nothing is lost while its auth
   expect(history.filter(({ type }) => type === 'made').length).toBeGreaterThan(50)
   expect(history.filter(({ type }) => type === 'acknowledged').length).toBeGreaterThan(5)
   expect(violations(history), `seed ${seed}`).toEqual([])
+})
+
+test('the same for tabs that share a connection: it goes from one to the other, and nothing is lost', async () => {
+  const locks = new FakeLocks()
+  vi.stubGlobal('navigator', { locks })
+  let leaders = 0
+  let most = 0
+  const history = await run({
+    room: `tabs-${seed}`,
+    weather: { drop: 0.03, double: 0.05, delay: 100 },
+    ms: FUZZ_MS * 2 / 3,
+    browsers: ['a', 'a', 'b'],
+    events: async (members, r) => {
+      const member = members[r.below(members.length)]!
+      most = Math.max(most, members.filter(({ sockets }) => sockets.size > 0).length)
+      if (r.chance(0.02)) for (const socket of member.sockets) socket.cut()
+      if (r.chance(0.03)) {
+        if (member.sockets.size > 0) leaders++
+        member.provider.disconnect()
+        setTimeout(() => { member.provider.connect() }, r.below(500))
+      }
+      if (r.chance(0.01)) {
+        member.die()
+        members.splice(members.indexOf(member), 1)
+      }
+    }
+  })
+  vi.unstubAllGlobals()
+  console.log(`${leaders} leaders left, at most ${most} had sockets at once`)
+  expect(history.filter(({ type }) => type === 'acknowledged').length).toBeGreaterThan(5)
+  expect(violations(history), `seed ${seed}`).toEqual([])
+  await expect.poll(() => locks.held, { timeout: SETTLE_MS }).toEqual([])
 })
 
 // 'none' is the control: the same plan find nothing in a healthy client.
