@@ -12,13 +12,6 @@ import (
 )
 
 // presence encodes an awareness update of one client.
-func presence(client, clock uint64, state string) []byte {
-	b := binary.AppendUvarint([]byte{1}, client)
-	b = binary.AppendUvarint(b, clock)
-	b = binary.AppendUvarint(b, uint64(len(state)))
-	return append(b, state...)
-}
-
 func TestPresenceIsRelayedAndEchoedToPlainClientsOnly(t *testing.T) {
 	w := newWorld(t)
 	plain, sym, reader := w.join("plain", "p"), w.join("sym", "s"), w.joinAs("reader", "r", room.AccessRead)

@@ -30,13 +30,11 @@ type world struct {
 	faults  *faultstore.Injector
 	service *room.Service
 	log     *bytes.Buffer
-	// archives are the references of all archives ever stored.
-	archives *archives
 }
 
 func newWorld(t testing.TB) *world {
 	clock := roomtest.NewClock()
-	w := &world{t: t, clock: clock, store: memstore.New(clock), gateway: roomtest.NewGateway(), log: &bytes.Buffer{}, archives: &archives{}}
+	w := &world{t: t, clock: clock, store: memstore.New(clock), gateway: roomtest.NewGateway(), log: &bytes.Buffer{}}
 	w.faults, w.service = w.process(1)
 	return w
 }
@@ -57,31 +55,9 @@ func (w *world) process(seed uint64) (*faultstore.Injector, *room.Service) {
 func (w *world) ports() room.Ports {
 	return room.Ports{
 		Log: w.store.Log(), Metas: w.store.Metas(), Members: w.store.Members(),
-		Snapshots: archiveSpy{w.store.Snapshots(), w.archives},
+		Snapshots: w.store.Snapshots(),
 		Uploads:   w.store.Uploads(), Sender: w.gateway, Clock: w.clock,
 	}
-}
-
-// archives notes what archiveSpy saw: no port lists archives.
-type archives struct {
-	mu   sync.Mutex
-	refs map[string]room.SnapshotRef
-}
-
-type archiveSpy struct {
-	room.Snapshots
-	seen *archives
-}
-
-func (s archiveSpy) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (room.SnapshotRef, error) {
-	ref, err := s.Snapshots.Archive(ctx, id, from, to, data)
-	s.seen.mu.Lock()
-	defer s.seen.mu.Unlock()
-	if s.seen.refs == nil {
-		s.seen.refs = map[string]room.SnapshotRef{}
-	}
-	s.seen.refs[ref.Key] = ref
-	return ref, err
 }
 
 // seeded is a repeatable source of ids.
@@ -236,14 +212,14 @@ func (w *world) document() []byte {
 func (w *world) history() []room.Update {
 	w.t.Helper()
 	var all []room.Update
-	for _, ref := range w.archives.refs {
-		data, err := w.store.Snapshots().Get(context.Background(), ref)
+	require.NoError(w.t, w.store.Snapshots().List(context.Background(), lobby, room.ObjectArchive, func(o room.Object) error {
+		data, err := w.store.Snapshots().Open(context.Background(), o.Key)
 		require.NoError(w.t, err)
 		entries, err := room.DecodeArchive(data)
 		require.NoError(w.t, err)
 		all = append(all, entries...)
-	}
-	slices.SortFunc(all, func(a, b room.Update) int { return int(a.Seq) - int(b.Seq) })
+		return nil
+	}))
 	// What is archived may not be trimmed yet, when a pass died in between.
 	require.GreaterOrEqual(w.t, len(all), int(w.meta().Trimmed), "what was trimmed is archived")
 	all = append(all, w.entries(room.Seq(len(all)))...)

@@ -143,6 +143,17 @@ func wantContentless(t *testing.T, doc []byte, who string) {
 	require.True(t, contained, "%s has content left", who)
 }
 
+// logAfter returns the entries after `after`.
+func logAfter(t testing.TB, p Ports, id room.ID, after room.Seq) (entries []room.Update) {
+	t.Helper()
+	require.NoError(t, p.Log.Read(t.Context(), id, after, func(u room.Update) error {
+		u.Data = bytes.Clone(u.Data)
+		entries = append(entries, u)
+		return nil
+	}))
+	return entries
+}
+
 // settle checkpoints the room until it is clean.
 func settle(t testing.TB, r *rig, service *room.Service) {
 	t.Helper()
@@ -205,7 +216,10 @@ func history(t testing.TB, p Ports, id room.ID) (doc []byte, first room.Seq) {
 		}
 		return nil
 	}))
-	require.NoError(t, p.Log.Read(context.Background(), id, getMeta(t, p, id).Trimmed, add))
+	// What is archived may not be trimmed yet, when a pass died in between.
+	trimmed := getMeta(t, p, id).Trimmed
+	require.True(t, next > trimmed || trimmed == 0, "what was trimmed is archived")
+	require.NoError(t, p.Log.Read(context.Background(), id, max(next, 1)-1, add))
 	doc, err := yjs.Merge(parts...)
 	require.NoError(t, err)
 	return doc, first

@@ -1,6 +1,14 @@
 package roomtest
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/symphony-rt/symphony/internal/yjs"
+)
 
 // Author makes the updates of one Yjs client: each inserts text at the end of
 // what the client has inserted before, into the root text "t".
@@ -46,4 +54,48 @@ func (a *Author) Binary(n int) []byte {
 	b = append(b, make([]byte, n)...)
 	a.Clock++
 	return append(b, 0)
+}
+
+// EmptyUpdate changes nothing.
+var EmptyUpdate = []byte{0, 0}
+
+// Merged merges updates.
+func Merged(t testing.TB, updates ...[]byte) []byte {
+	t.Helper()
+	m, err := yjs.Merge(updates...)
+	require.NoError(t, err)
+	return m
+}
+
+// VectorOf is the state vector of a document.
+func VectorOf(t testing.TB, update []byte) []byte {
+	t.Helper()
+	v, err := yjs.StateVector(update)
+	require.NoError(t, err)
+	return v
+}
+
+// WantSame demands that two documents are the same once what is deleted is
+// dropped in both.
+func WantSame(t testing.TB, want, got []byte, what ...any) {
+	t.Helper()
+	a, err := yjs.Compact(Merged(t, want))
+	require.NoError(t, err)
+	b, err := yjs.Compact(Merged(t, got))
+	require.NoError(t, err)
+	same, err := yjs.Equal(a, b)
+	require.NoError(t, err)
+	if !same {
+		va, _ := yjs.DecodeStateVector(VectorOf(t, a))
+		vb, _ := yjs.DecodeStateVector(VectorOf(t, b))
+		require.FailNow(t, "documents differ", "%s\nwant %v (%d bytes)\ngot  %v (%d bytes)", fmt.Sprint(what...), va, len(a), vb, len(b))
+	}
+}
+
+// Presence encodes the awareness state of one client, in JSON.
+func Presence(client, clock uint64, state string) []byte {
+	b := binary.AppendUvarint([]byte{1}, client)
+	b = binary.AppendUvarint(b, clock)
+	b = binary.AppendUvarint(b, uint64(len(state)))
+	return append(b, state...)
 }

@@ -1,4 +1,4 @@
-package room_test
+package roomtest
 
 import (
 	"bytes"
@@ -11,15 +11,14 @@ import (
 
 	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
-	"github.com/symphony-rt/symphony/internal/room/roomtest"
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
-// session is a room with client models in it. A model does what its real
+// session is a stage with client models in it. A model does what its real
 // counterpart does with the same messages, and nothing more; its document is
 // the merge of all updates it got.
 type session struct {
-	*world
+	*stage
 	clients []client
 	// acknowledged is every update any client was told is durable.
 	acknowledged [][]byte
@@ -47,7 +46,7 @@ type client interface {
 type peer struct {
 	s    *session
 	user string
-	text *roomtest.Author
+	text *Author
 	from room.Origin
 	doc  []byte
 	up   bool
@@ -61,7 +60,7 @@ func (p *peer) lost()                         { p.up = false }
 
 func (p *peer) apply(update []byte) {
 	if len(update) > 0 {
-		p.doc = merged(p.s.t, p.doc, update)
+		p.doc = Merged(p.s.t, p.doc, update)
 	}
 }
 
@@ -70,10 +69,10 @@ func (p *peer) open() {
 	for range 10 {
 		p.s.conns++
 		p.from = room.Origin{
-			Connection: room.ConnectionID(fmt.Sprintf("%s-%d", p.user, p.s.conns)), Room: lobby,
+			Connection: room.ConnectionID(fmt.Sprintf("%s-%s-%d", p.s.room, p.user, p.s.conns)), Room: p.s.room,
 			User: room.User{ID: p.user}, Access: room.AccessWrite, ConnectedAt: p.s.clock.Now(),
 		}
-		err := p.s.service.Join(p.s.t.Context(), lobby, member(p.from))
+		err := p.s.service.Join(p.s.t.Context(), p.s.room, memberOf(p.from))
 		p.s.restart()
 		if err == nil {
 			p.s.gateway.Open(p.from.Connection)
@@ -127,14 +126,14 @@ func (c *plainClient) connect() {
 	for range 10 {
 		c.open()
 		before := slices.Clone(c.s.acknowledged)
-		answer, err := c.receive(&protocol.SyncStep1{StateVector: vectorOf(c.s.t, c.doc)})
+		answer, err := c.receive(&protocol.SyncStep1{StateVector: VectorOf(c.s.t, c.doc)})
 		// What was posted meanwhile came first.
 		c.s.drain(c)
 		step2, ok := answer.(*protocol.SyncStep2)
 		if err == nil && ok {
 			c.apply(step2.Update)
 			c.synced(before)
-			_, _ = c.receive(&protocol.Awareness{Update: presence(c.text.Client, 1, `{"user":"x"}`)})
+			_, _ = c.receive(&protocol.Awareness{Update: Presence(c.text.Client, 1, `{"user":"x"}`)})
 			return
 		}
 		c.drop() // closed, or after 30 s without a message
@@ -151,7 +150,7 @@ func (c *plainClient) handle(m protocol.Message) {
 	case *protocol.SyncUpdate:
 		c.apply(m.Update)
 	case *protocol.QueryAwareness:
-		_, _ = c.receive(&protocol.Awareness{Update: presence(c.text.Client, 2, `{"user":"x"}`)})
+		_, _ = c.receive(&protocol.Awareness{Update: Presence(c.text.Client, 2, `{"user":"x"}`)})
 	case *protocol.Awareness:
 	default:
 		require.FailNow(c.s.t, "a plain client got", "%T", m)
@@ -182,7 +181,7 @@ func (c *symphonyClient) connect() {
 		c.open()
 		before := slices.Clone(c.s.acknowledged)
 		answer, err := c.receive(&protocol.Hello{
-			Version: protocol.Version, Client: c.text.Client, Epoch: c.epoch, After: uint64(c.after), StateVector: vectorOf(c.s.t, c.doc),
+			Version: protocol.Version, Client: c.text.Client, Epoch: c.epoch, After: uint64(c.after), StateVector: VectorOf(c.s.t, c.doc),
 		})
 		c.s.drain(c)
 		welcome, ok := answer.(*protocol.Welcome)
@@ -228,8 +227,7 @@ func (c *symphonyClient) handle(m protocol.Message) {
 		c.apply(m.Update)
 		c.saw(room.Seq(m.Seq))
 	case *protocol.BroadcastByURL:
-		update, err := c.s.store.Uploads().GetURL(m.URL)
-		require.NoError(c.s.t, err)
+		update := getURL(c.s.t, c.s.ports, m.URL)
 		require.Equal(c.s.t, m.SHA256, sha256.Sum256(update))
 		c.apply(update)
 		c.saw(room.Seq(m.Seq))
@@ -241,7 +239,7 @@ func (c *symphonyClient) handle(m protocol.Message) {
 	case *protocol.SyncUpdate: // from before it was known to be one of ours
 		c.apply(m.Update)
 	case *protocol.QueryAwareness:
-		_, _ = c.receive(&protocol.Awareness{Update: presence(c.text.Client, 2, `{"user":"x"}`)})
+		_, _ = c.receive(&protocol.Awareness{Update: Presence(c.text.Client, 2, `{"user":"x"}`)})
 	case *protocol.Awareness, *protocol.PeerJoined, *protocol.PeerLeft:
 	default:
 		require.FailNow(c.s.t, "a Symphony client got", "%T", m)
@@ -285,7 +283,11 @@ func (c *symphonyClient) submit(id uint64, update []byte) (protocol.Message, err
 	if err != nil || !ok {
 		return nil, err
 	}
-	require.NoError(c.s.t, c.s.store.Uploads().PutURL(offer.URL, bytes.Clone(update)))
+	target := room.UploadTarget{URL: offer.URL}
+	for _, h := range offer.Headers {
+		target.Headers = append(target.Headers, room.UploadHeader(h))
+	}
+	require.NoError(c.s.t, putUpload(c.s.t, c.s.ports, target, bytes.Clone(update)))
 	return c.receive(&protocol.UploadCommit{ID: id, Upload: offer.Upload})
 }
 
@@ -310,17 +312,17 @@ func (c *symphonyClient) quiet() {
 	}
 }
 
-func newSession(w *world) *session { return &session{world: w} }
+func newSession(s *stage) *session { return &session{stage: s} }
 
 func (s *session) plain(user string, client uint64) *plainClient {
-	c := &plainClient{peer{s: s, user: user, text: &roomtest.Author{Client: client}, doc: emptyUpdate}}
+	c := &plainClient{peer{s: s, user: user, text: &Author{Client: client}, doc: EmptyUpdate}}
 	s.clients = append(s.clients, c)
 	return c
 }
 
 func (s *session) symphony(user string, client uint64) *symphonyClient {
 	c := &symphonyClient{
-		peer:  peer{s: s, user: user, text: &roomtest.Author{Client: client}, doc: emptyUpdate},
+		peer:  peer{s: s, user: user, text: &Author{Client: client}, doc: EmptyUpdate},
 		ahead: map[room.Seq]bool{}, pending: map[uint64][]byte{},
 	}
 	s.clients = append(s.clients, c)
