@@ -136,6 +136,11 @@ check: ## What CI runs: lint, every test, nothing skipped
 fuzz: need-go need-node internal/yjs/oracle/node_modules/.package-lock.json ## 20,000 differential sessions of the update engine against real Yjs
 	@SYMPHONY_REQUIRE_ALL=1 SYMPHONY_FUZZ_SESSIONS=$${SYMPHONY_FUZZ_SESSIONS:-20000} $(GO) test ./internal/yjs -run '^TestDifferential' -count=1 -timeout 3h -v
 
+.PHONY: fuzz-native
+fuzz-native: need-go ## Each native fuzz target of the update engine for FUZZTIME (30s)
+	@for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' internal/yjs/*_test.go); do \
+	  $(GO) test ./internal/yjs -run '^$$' -fuzz "^$$f\$$" -fuzztime $${FUZZTIME:-30s} || exit 1; done
+
 # ---------------------------------------------------------------- speed
 
 # The reference profile: 4 in a room, each an edit per 10 s and a presence per 5 s.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // Doc is a document in memory: what Y.Doc is, as far as reading it and editing it on a server needs. Updates go in with
@@ -31,6 +32,8 @@ type Doc struct {
 
 	ready        []*stretch // to be integrated; the last is next
 	suspended    []*stretch // that have begun to wait in this Apply
+	deferred     []*stretch // that have waited before this Apply, and can go on
+	deferring    bool       // until what the update brought is integrated
 	woken        []*docClient
 	pendingBytes int // kept for structs that wait
 
@@ -39,6 +42,8 @@ type Doc struct {
 	block block
 
 	opened opened
+	// reading guards what readers make when they first need it: position indexes and rulers. They may be several.
+	reading sync.Mutex
 }
 
 // docClient is what a document has of one client.
@@ -141,17 +146,16 @@ func (d *Doc) Apply(update []byte) error {
 	if err != nil {
 		return err
 	}
+	d.serial++
 	for _, l := range lists {
 		if c := d.client(l.client); l.end > c.end {
-			d.ready = append(d.ready, newStretch(c, l, update))
+			d.ready = append(d.ready, newStretch(d.serial, c, l, update))
 		}
 	}
-	d.serial++
 	d.typeOpened()
 	d.budget += visitsPerByte * uint64(len(update))
 	slices.Reverse(d.ready) // lists descend, the last is next
-	d.integrateReady()
-	d.applyDeletes(update, deletes)
+	d.integrateUpdate(update, deletes)
 	d.tidy()
 	d.collect()
 	return d.failed

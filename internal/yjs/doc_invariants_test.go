@@ -7,7 +7,7 @@ import (
 
 // checkDoc says what is wrong inside a document, if anything is.
 func checkDoc(d *Doc) error {
-	if len(d.ready) > 0 || len(d.suspended) > 0 || len(d.woken) > 0 || len(d.edit.deleted) > 0 || d.edit.local {
+	if len(d.ready) > 0 || len(d.suspended) > 0 || len(d.deferred) > 0 || d.deferring || len(d.woken) > 0 || len(d.edit.deleted) > 0 || d.edit.local {
 		return fmt.Errorf("work is left behind")
 	}
 	pending := 0

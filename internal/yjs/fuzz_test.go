@@ -18,7 +18,7 @@ func checkEverything(u []byte) error {
 	if invalid != nil {
 		for _, e := range entryPoints {
 			switch e.name {
-			case "ValidateV2", "ConvertV2", "DecodeStateVector", "Diff by":
+			case "ValidateV2", "ConvertV2", "DecodeStateVector", "Diff by", "Doc.EncodeDiff by", "DecodeAwareness by":
 				e.call(u) // another format: only must come back
 			default:
 				if e.call(u) == nil {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Bounds for one call on hostile input. hostileTime is a guard against hanging, not a measurement.
+// Bounds for one call on hostile input. hostileTime is a guard against hanging, not a measurement: how long the slowest
+// call took is only printed, see hostileLog.
 const (
 	hostileMemory = 10 << 20
 	hostileTime   = 20 * time.Second
@@ -42,20 +43,57 @@ var entryPoints = []entryPoint{
 	{"Stats", func(u []byte) error { _, err := Stats(u); return err }},
 	{"Split", func(u []byte) error { _, err := Split(u, 64); return err }},
 	{"VerifyCompaction", func(u []byte) error { return VerifyCompaction([][]byte{u}, []byte{0, 0}) }},
+	{"DeleteAll", func(u []byte) error { _, err := DeleteAll(u); return err }},
+	{"Doc.Apply", func(u []byte) error { return NewDoc().Apply(u) }},
+	{"Doc.EncodeDiff by", func(u []byte) error { _, err := NewDoc().EncodeDiff(u); return err }},
+	{"DecodeAwareness by", func(u []byte) error { _, err := DecodeAwareness(u); return err }},
 	{"VerifyCompaction of", func(u []byte) error { return VerifyCompaction([][]byte{{0, 0}}, u) }},
 }
 
-// bounded calls e, failing the test when it does not come back, and returns its error and the bytes it has allocated.
-func (e entryPoint) bounded(t *testing.T, update []byte) (allocated uint64, err error) {
+// hostileLog remembers what took longest and most.
+type hostileLog struct {
+	calls            int
+	time             time.Duration
+	memory           uint64
+	slowest, largest string
+}
+
+func (l *hostileLog) add(what string, took time.Duration, memory uint64) {
+	l.calls++
+	if took > l.time {
+		l.time, l.slowest = took, what
+	}
+	if memory > l.memory {
+		l.memory, l.largest = memory, what
+	}
+}
+
+func (l *hostileLog) print(t *testing.T) {
+	t.Logf("%d calls; the slowest took %v (%s); the largest allocated %d bytes (%s)", l.calls, l.time, l.slowest, l.memory, l.largest)
+}
+
+// bounded calls e, failing the test when it does not come back, and returns its error and the bytes it has allocated. The
+// time it notes is the better of two calls.
+func (e entryPoint) bounded(t *testing.T, update []byte, log *hostileLog) (allocated uint64, err error) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	done := make(chan error, 1)
-	go func() { done <- e.call(update) }()
+	took := time.Duration(0)
+	go func() {
+		start := time.Now()
+		err := e.call(update)
+		took = time.Since(start)
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc, err
+		start := time.Now()
+		e.call(update)
+		allocated := after.TotalAlloc - before.TotalAlloc
+		log.add(e.name+" of "+t.Name(), min(took, time.Since(start)), allocated)
+		return allocated, err
 	case <-time.After(hostileTime):
 		t.Fatalf("%s hangs on %.40x", e.name, update)
 		return 0, nil
@@ -70,6 +108,8 @@ func TestHostileInput(t *testing.T) {
 		}
 		return b
 	}
+	log := &hostileLog{}
+	defer log.print(t)
 	huge := "\xff\xff\xff\xff\xff\xff\xff\x0f" // 2^53 - 1
 	long := func(head, body string, n int, tail string) []byte {
 		return []byte(head + strings.Repeat(body, n) + tail)
@@ -122,7 +162,7 @@ func TestHostileInput(t *testing.T) {
 				t.Errorf("Validate: %v, want %v", err, v.want)
 			}
 			for _, e := range entryPoints {
-				allocated, err := e.bounded(t, v.in)
+				allocated, err := e.bounded(t, v.in, log)
 				if allocated > hostileMemory {
 					t.Errorf("%s allocates %d bytes", e.name, allocated)
 				}
@@ -151,6 +191,8 @@ func v2Columns(columns [9]string, rest string) []byte {
 }
 
 func TestHostileV2(t *testing.T) {
+	log := &hostileLog{}
+	defer log.print(t)
 	huge := "\xff\xff\xff\xff\xff\xff\xff\x0f"
 	forever := "\x40" + huge // a uintColumn of zeros: -0, and how often
 	ones := "\x41" + huge
@@ -181,7 +223,7 @@ func TestHostileV2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, e := range entryPoints[1:3] {
-				allocated, err := e.bounded(t, v.in)
+				allocated, err := e.bounded(t, v.in, log)
 				if !errors.Is(err, v.want) {
 					t.Errorf("%s: %v, want %v", e.name, err, v.want)
 				}

@@ -2,6 +2,7 @@ package yjs
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"slices"
 )
@@ -14,6 +15,7 @@ type stretch struct {
 	count  uint64
 	bytes  []byte // of the structs
 	own    bool   // bytes are not the caller's
+	serial uint64 // Doc.serial of the Apply that brought it
 	state  stretchState
 }
 
@@ -40,6 +42,26 @@ func (c *docClient) wait() *waiting {
 		c.waiting = &waiting{}
 	}
 	return c.waiting
+}
+
+// integrateUpdate integrates the stretches that are ready, applies the delete set that begins at a byte of the update, and
+// then takes up what has waited before, as Yjs does. The order shows in which formats it tidies (see inDeleteOrder).
+func (d *Doc) integrateUpdate(update []byte, deletes int) {
+	d.deferring = true
+	d.integrateReady()
+	d.applyDeletes(update, deletes)
+	d.applyWaitingDeletes()
+	d.deferring = false
+	if len(d.deferred) > 0 {
+		slices.SortFunc(d.deferred, func(a, b *stretch) int { // the last is next
+			return cmp.Or(cmp.Compare(a.client.id, b.client.id), cmp.Compare(b.clock, a.clock))
+		})
+		d.ready = append(d.ready, d.deferred...)
+		clear(d.deferred)
+		d.deferred = d.deferred[:0]
+		d.integrateReady()
+		d.applyWaitingDeletes()
+	}
 }
 
 // integrateReady integrates the stretches that are ready as far as possible, and those that become ready by that.
@@ -134,6 +156,10 @@ func (d *Doc) resume(r *stretch) {
 	}
 	d.pendingBytes -= len(r.bytes)
 	r.state = stretchReady
+	if d.deferring && r.serial != d.serial {
+		d.deferred = append(d.deferred, r)
+		return
+	}
 	d.ready = append(d.ready, r)
 }
 
@@ -172,14 +198,18 @@ func (d *Doc) hurry(c *docClient) {
 	}
 }
 
-// applyDeletes applies the delete set that begins at a byte of an update read before, and the deletes that waited for
-// what has come.
+// applyDeletes applies the delete set that begins at a byte of an update read before.
 func (d *Doc) applyDeletes(update []byte, at int) {
 	u := updateReader{reader: reader{buf: update, pos: at, trusted: true}}
 	var r deleteRange
 	for u.nextDelete(&r) {
 		d.applyDelete(d.client(r.client), r)
 	}
+}
+
+// applyWaitingDeletes applies the deletes that waited for what has come.
+func (d *Doc) applyWaitingDeletes() {
+	slices.SortFunc(d.woken, func(a, b *docClient) int { return cmp.Compare(b.id, a.id) })
 	for _, c := range d.woken {
 		w := c.waiting
 		w.woken = false
@@ -348,6 +378,6 @@ func popLast[T any](s *[]T) T {
 }
 
 // newStretch returns the stretch of a list.
-func newStretch(c *docClient, l scannedList, update []byte) *stretch {
-	return &stretch{client: c, clock: l.clock, end: l.end, count: l.count, bytes: update[l.from:l.to]}
+func newStretch(serial uint64, c *docClient, l scannedList, update []byte) *stretch {
+	return &stretch{client: c, clock: l.clock, end: l.end, count: l.count, bytes: update[l.from:l.to], serial: serial}
 }
