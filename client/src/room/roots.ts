@@ -31,6 +31,8 @@ export function root (space: Space, name: string, kind: Kind): Synced {
   if (other !== null && other !== kind) throw clash(name, other, kind)
   if (there !== undefined && there.constructor !== Y.AbstractType && !(there instanceof Type)) throw clash(name, there.constructor.name, kind)
   const type = doc.get(name, Type as new () => Y.AbstractType<any>)
+  // What came before anybody asked was kept in a type without a kind, which `get` replaces.
+  if (there !== undefined && space.moved.has(there)) space.moved.add(type)
   return new (Value as new (type: unknown, space: Space) => Synced)(type, space)
 }
 
