@@ -180,37 +180,32 @@ export class History {
     this.#manager.on('stack-item-popped', collect)
     const done = this.#manager[what]() !== null
     this.#manager.off('stack-item-popped', collect)
-    for (const list of lists) this.#repair(list, what)
+    for (const list of lists) this.#repair(list)
     return done
   }
 
   /**
    * An undo brings deleted elements back under new ids. Marks that came back with them name the old ones, and no other
-   * client knows which became which: they are made anew here, as part of the same step.
+   * client knows which became which: they are made anew here. Steps find the new mark as they find what they brought back.
    */
-  #repair (list: Y.Array<unknown>, what: 'undo' | 'redo'): void {
+  #repair (list: Y.Array<unknown>): void {
     const { doc } = this.#space
-    const stale: Array<{ at: number, $move: [number, number], n: number }> = []
-    walk(list, (value, at) => {
+    const stale: Array<{ at: number, old: Y.ID, $move: [number, number], n: number }> = []
+    walk(list, (value, at, client, clock) => {
       if (!isMark(value)) return
       const now = redone(doc, value.$move)
-      if (now !== null) stale.push({ at, $move: now, n: value.n })
+      if (now !== null) stale.push({ at, old: Y.createID(client, clock), $move: now, n: value.n })
     })
     if (stale.length === 0) return
-    const begin = Y.getState(doc.store, doc.clientID)
     doc.transact(() => {
-      for (const { at, $move, n } of stale) {
+      for (const { at, old, $move, n } of stale) {
+        const made = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
         list.insert(at + 1, [{ $move, n }])
         list.delete(at)
+        ;(Y.getItem(doc.store, old) as Y.Item).redone = made
       }
       this.#space.touch(list)
     }, REPAIR)
-    const back = what === 'undo' ? this.#manager.redoStack : this.#manager.undoStack
-    const step = back[back.length - 1]
-    if (step === undefined) return
-    const made = Y.createDeleteSet()
-    made.clients.set(doc.clientID, [{ clock: begin, len: Y.getState(doc.store, doc.clientID) - begin }])
-    step.insertions = Y.mergeDeleteSets([step.insertions, made])
   }
 }
 

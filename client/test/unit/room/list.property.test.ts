@@ -100,7 +100,7 @@ function questions (list: SyncedList, model: unknown[], a: number, b: number): v
 }
 
 test('P12–P15, P19: any operations give what they give on an Array', () => {
-  check(fc.property(fc.array(op(json), { maxLength: 25 }), fc.integer({ min: -12, max: 12 }), fc.integer({ min: -12, max: 12 }), (ops, a, b) => {
+  check(fc.property(fc.array(op(json), { maxLength: 25, size: 'max' }), fc.integer({ min: -12, max: 12 }), fc.integer({ min: -12, max: 12 }), (ops, a, b) => {
     const room = offline()
     const list = room.newList('l')
     const model: unknown[] = []
@@ -113,11 +113,11 @@ test('P12–P15, P19: any operations give what they give on an Array', () => {
     const other = offline()
     Y.applyUpdate(other.doc, Y.encodeStateAsUpdate(room.doc))
     same(other.newList('l'), model)
-  }), 150)
+  }), 60)
 })
 
 test('P14, P15: in one bundle, and nested in another value', () => {
-  check(fc.property(fc.array(op(json), { maxLength: 20 }), ops => {
+  check(fc.property(fc.array(op(json), { maxLength: 20, size: 'max' }), ops => {
     const room = offline()
     const map = room.newMap<any>('m')
     const list = room.newNestedList(['x'])
@@ -140,7 +140,7 @@ test('P14, P15: in one bundle, and nested in another value', () => {
     room.newList('other').push(copy)
     same(copy, model)
     expect(room.newList('other').toJSON()).toEqual([model])
-  }), 60)
+  }), 30)
 })
 
 test('P14: a failed call changes nothing', () => {
@@ -212,15 +212,15 @@ function play (steps: Step[], clients: number): void {
 }
 
 test('P14, P21: two clients move, insert, delete and edit at once: nothing is lost, nothing is there twice', () => {
-  check(fc.property(fc.array(step, { maxLength: 30 }), steps => { play(steps, 2) }), 200)
+  check(fc.property(fc.array(step, { maxLength: 30, size: 'max' }), steps => { play(steps, 2) }), 150)
 })
 
 test('P14, P21: three clients', () => {
-  check(fc.property(fc.array(step, { maxLength: 30 }), steps => { play(steps, 3) }), 100)
+  check(fc.property(fc.array(step, { maxLength: 30, size: 'max' }), steps => { play(steps, 3) }), 100)
 })
 
 test('P14, P21: all operations of two clients converge', () => {
-  check(fc.property(fc.array(fc.record({ who: fc.nat(1), one: op(json), deliver: fc.nat(3), pick: fc.nat() }), { maxLength: 30 }), steps => {
+  check(fc.property(fc.array(fc.record({ who: fc.nat(1), one: op(json), deliver: fc.nat(3), pick: fc.nat() }), { maxLength: 30, size: 'max' }), steps => {
     const { rooms, deliver, settle } = wired(2)
     const lists = rooms.map((room: Room) => room.newList('l'))
     for (const { who, one, deliver: count, pick } of steps) {
@@ -232,5 +232,5 @@ test('P14, P21: all operations of two clients converge', () => {
     }
     settle()
     same(lists[0]!, lists[1]!.toJSON())
-  }), 150)
+  }), 60)
 })

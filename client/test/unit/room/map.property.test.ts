@@ -50,7 +50,7 @@ function same (map: SyncedMap<any>, model: Map<string, unknown>, ordered = true)
 }
 
 test('P16, P19: any operations give what they give on a Map, in its order', () => {
-  check(fc.property(fc.array(op, { maxLength: 25 }), fc.boolean(), (ops, bundled) => {
+  check(fc.property(fc.array(op, { maxLength: 25, size: 'max' }), fc.boolean(), (ops, bundled) => {
     const room = offline()
     const map = room.newMap<any>('m')
     const model = new Map<string, unknown>()
@@ -67,11 +67,11 @@ test('P16, P19: any operations give what they give on a Map, in its order', () =
     const other = offline()
     Y.applyUpdate(other.doc, Y.encodeStateAsUpdate(room.doc))
     same(other.newMap('m'), model, false)
-  }), 150)
+  }), 50)
 })
 
 test('P16: before it is anywhere, and put somewhere later', () => {
-  check(fc.property(fc.array(op, { maxLength: 20 }), ops => {
+  check(fc.property(fc.array(op, { maxLength: 20, size: 'max' }), ops => {
     const room = offline()
     const map = room.newNestedMap<any>()
     const model = new Map<string, unknown>()
@@ -80,11 +80,11 @@ test('P16: before it is anywhere, and put somewhere later', () => {
       both(map, model, one)
       same(map, model)
     })
-  }), 60)
+  }), 30)
 })
 
 test('P16, P21: two clients: each sees a Map, and both the same one', () => {
-  check(fc.property(fc.array(fc.record({ who: fc.nat(1), one: op, deliver: fc.nat(3), pick: fc.nat() }), { maxLength: 30 }), steps => {
+  check(fc.property(fc.array(fc.record({ who: fc.nat(1), one: op, deliver: fc.nat(3), pick: fc.nat() }), { maxLength: 30, size: 'max' }), steps => {
     const { rooms, deliver, settle } = wired(2)
     const maps = rooms.map(room => room.newMap<any>('m'))
     for (const { who, one, deliver: count, pick } of steps) {
@@ -96,5 +96,5 @@ test('P16, P21: two clients: each sees a Map, and both the same one', () => {
     }
     settle()
     expect(maps[0]!.toJSON()).toEqual(maps[1]!.toJSON())
-  }), 150)
+  }), 50)
 })

@@ -1,7 +1,11 @@
 // Property tests that can be repeated: SYMPHONY_SEED=… (printed), SYMPHONY_RUNS=… for more of them.
 
 import fc from 'fast-check'
+import { vi } from 'vitest'
 import { seed } from '../../e2e/random'
+
+// A loaded machine is no failure.
+vi.setConfig({ testTimeout: 120_000 })
 
 /** Runs a property `runs` times from the printed seed. */
 export function check (property: fc.IProperty<any> | fc.IAsyncProperty<any>, runs: number): void | Promise<void> {
