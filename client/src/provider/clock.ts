@@ -19,7 +19,7 @@ const MAX_DELAY = 2 ** 31 - 1
 
 /** Timers by name: setting one again replaces it, and all can be cleared at once. */
 export class Timers {
-  readonly #running = new Map<string, { handle: unknown, at: number }>()
+  readonly #running = new Map<string, unknown>()
   readonly #clock: Clock
 
   constructor (clock: Clock) {
@@ -29,18 +29,10 @@ export class Timers {
   /** Runs `run` after `ms`, once. */
   set (name: string, ms: number, run: () => void): void {
     this.clear(name)
-    const delay = Math.min(Math.max(0, ms), MAX_DELAY)
-    const handle = this.#clock.setTimeout(() => {
+    this.#running.set(name, this.#clock.setTimeout(() => {
       this.#running.delete(name)
       run()
-    }, delay)
-    this.#running.set(name, { handle, at: this.#clock.now() + delay })
-  }
-
-  /** Like set, unless it would run earlier anyway. */
-  atMost (name: string, ms: number, run: () => void): void {
-    const timer = this.#running.get(name)
-    if (timer === undefined || timer.at > this.#clock.now() + ms) this.set(name, ms, run)
+    }, Math.min(Math.max(0, ms), MAX_DELAY)))
   }
 
   has (name: string): boolean {
@@ -48,10 +40,8 @@ export class Timers {
   }
 
   clear (name: string): void {
-    const timer = this.#running.get(name)
-    if (timer === undefined) return
+    this.#clock.clearTimeout(this.#running.get(name))
     this.#running.delete(name)
-    this.#clock.clearTimeout(timer.handle)
   }
 
   clearAll (): void {

@@ -42,6 +42,8 @@ export interface Host {
   synced (synced: boolean): void
   unacknowledged (any: boolean): void
   lost (what: 'lost' | 'restored' | 'failed'): void
+  /** No attempt will follow. */
+  refused (code: number, reason: string): void
   welcome (message: MessageOf<'welcome'>, resumed: boolean): void
   /** Presence, peers and notices. */
   other (message: Message): void
@@ -132,8 +134,7 @@ export class Connection {
     for (const link of this.links()) link.discard()
     this.link = this.next = this.old = null
     if (had) this.options.host.closed(null)
-    this.#setSynced(false)
-    this.#setStatus('disconnected')
+    this.#gone()
     this.#lost = false
   }
 
@@ -142,7 +143,10 @@ export class Connection {
     this.options.host.problem(problem)
     const lost = this.wanted
     this.disconnect()
-    if (lost) this.options.host.lost('failed')
+    if (lost) {
+      this.options.host.lost('failed')
+      this.options.host.refused(problem.code, problem.text)
+    }
   }
 
   links (): Link[] {
@@ -300,7 +304,8 @@ export class Connection {
     for (const name of ['gap', 'probe', 'alive', 'resend']) this.timers.clear(name)
     this.receiver.stop()
     host.closed(event)
-    this.#setSynced(false)
+    if (this.link === null) this.#gone()
+    else this.#setSynced(false)
     if (!this.wanted) return
     if (!this.#lost && !this.timers.has('lost')) {
       this.timers.set('lost', times.lost, () => {
@@ -313,10 +318,17 @@ export class Connection {
       return
     }
     if (clock.now() - link.since >= times.backoffMax) this.#attempts = 0
-    if (this.#status === 'connected') this.#setStatus('disconnected')
     this.timers.clear('renew')
     if (this.#dialling === 0) this.#again()
     else this.#setStatus('connecting')
+  }
+
+  /** No link is left. As y-websocket has it, a failed attempt is no event of its own. */
+  #gone (): void {
+    const was = this.#status
+    this.#status = 'disconnected'
+    this.#setSynced(false)
+    if (was === 'connected') this.options.host.status('disconnected')
   }
 
   #setStatus (status: Status): void {

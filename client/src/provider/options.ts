@@ -4,6 +4,7 @@ import type { Awareness } from 'y-protocols/awareness'
 import type { Times } from '../protocol'
 import type { Clock } from './clock'
 import type { SocketConstructor } from './link'
+import type { SymphonyProvider } from './provider'
 import type { Token } from './token'
 import type { Fetch } from './transfer'
 
@@ -33,6 +34,10 @@ export interface SymphonyProviderOptions {
   protocols?: string[]
   /** Default: the browser's WebSocket. */
   WebSocketPolyfill?: SocketConstructor
+  /** Whether to connect again after the server closed. Default: unless it did with a code from 4400 to 4499, as y-websocket. */
+  shouldReconnect?: (event: CloseEvent, provider: SymphonyProvider) => boolean
+  /** y-websocket's; not needed: a client knows by numbers and probes what it misses, and asks for that only. */
+  resyncInterval?: number
   /** The longest wait between two attempts, ms. Default 30,000. */
   maxBackoffTime?: number
   /** Intervals, each with a default from docs/PROTOCOL.md. */

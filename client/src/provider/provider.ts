@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { DEFAULT_TIMES, type Message, type MessageOf } from '../protocol'
 import { type Clock, systemClock } from './clock'
 import { Connection, type Host, type Problem, type Status } from './connection'
-import type { SocketConstructor } from './link'
+import type { SocketConstructor, SocketLike } from './link'
 import type { SymphonyProviderOptions } from './options'
 import { Page } from './page'
 import { Presence } from './presence'
@@ -25,6 +25,8 @@ export type SymphonyProviderEvents = {
   synced: (synced: boolean) => void
   /** The event is null when this side closed. */
   'connection-close': (event: CloseEvent | null, provider: SymphonyProvider) => void
+  /** It will not connect again by itself: the server refused for good, with this reason. */
+  closed: (event: { code: number, reason: string }, provider: SymphonyProvider) => void
   'connection-error': (event: Event | Error, provider: SymphonyProvider) => void
   /** The first local change waits for the server, or none any more. */
   'sync-status': (event: { hasUnacknowledgedChanges: boolean }) => void
@@ -143,6 +145,8 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
     return roomUrl(this.serverUrl, this.roomname, this.params)
   }
 
+  /** The socket in use: the browser's, or one through another tab. */
+  get ws (): SocketLike | null { return this.connection.link?.socket ?? null }
   /** Everything of the room has arrived. */
   get synced (): boolean { return this.connection.synced }
   get wsconnected (): boolean { return this.connection.status === 'connected' }
@@ -262,6 +266,10 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
         this.emit('sync-status', [{ hasUnacknowledgedChanges: any }])
       },
       lost: what => { this.emit('lost-connection', [what]) },
+      refused: (code, reason) => {
+        this.shouldConnect = false
+        this.emit('closed', [{ code, reason }, this])
+      },
       welcome: (_, replaced) => { if (!replaced) this.#presence.joined() },
       renewed: () => { this.#presence.announce() },
       other: message => { this.#other(message) },
@@ -271,6 +279,7 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
       closed: event => {
         this.#presence.forget()
         this.emit('connection-close', [event, this])
+        if (event !== null && !(this.#options.shouldReconnect ?? shouldReconnect)(event, this)) this.connection.fail({ code: event.code, text: event.reason })
         this.#tabs?.post({ type: 'queryAwareness' })
       },
       failed: event => { this.emit('connection-error', [event, this]) }
@@ -364,4 +373,8 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
   }
 
   readonly #docDestroyed = (): void => { this.destroy() }
+}
+
+function shouldReconnect ({ code }: CloseEvent): boolean {
+  return !(code >= 4400 && code < 4500)
 }

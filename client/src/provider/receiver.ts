@@ -246,7 +246,7 @@ export class Receiver {
     if (id !== 0) return
     host.problem({ code, text })
     if (link.ready) {
-      if (retry > 0 && timers.has('gap')) timers.set('gap', sender.growing(retry, 1), () => { sender.requestGap() })
+      if (retry > 0 && timers.has('gap')) sender.watchGap(sender.growing(retry, 1), true)
     } else if (retry > 0) {
       connection.helloAgain(link, retry)
     } else if (code === ErrorCode.unsupported || code === ErrorCode.malformed) {

@@ -82,7 +82,7 @@ export class Sender {
       if (entry.tries > 0) entry.resendAt = Math.min(entry.resendAt, clock.now() + this.growing(RETRY_MS, entry.tries))
     }
     this.#planResend()
-    if (this.#connection.timers.has('gap')) this.#connection.timers.atMost('gap', this.growing(RETRY_MS, 1), () => { this.requestGap() })
+    if (this.#connection.timers.has('gap')) this.watchGap(this.growing(RETRY_MS, 1), true)
   }
 
   /** The server asks for another attempt after `retry` ms. */
@@ -167,12 +167,11 @@ export class Sender {
 
   // Gaps, probes, keep-alive.
 
-  /** Watches a gap, or forgets it. `patience` 0: it has waited long enough. */
-  watchGap (patience = this.#connection.options.times.gapPatience): void {
+  /** Watches a gap, or forgets it. `patience` 0: it has waited long enough; `again`: also when it waits already. */
+  watchGap (patience = this.#connection.options.times.gapPatience, again = patience === 0): void {
     const { sequence, timers, receiver, ready } = this.#connection
     if (ready === null || sequence.gap() === null || receiver.fetching) timers.clear('gap')
-    else if (patience === 0) timers.atMost('gap', 0, () => { this.requestGap() })
-    else if (!timers.has('gap')) timers.set('gap', patience, () => { this.requestGap() })
+    else if (again || !timers.has('gap')) timers.set('gap', patience, () => { this.requestGap() })
   }
 
   requestGap (): void {

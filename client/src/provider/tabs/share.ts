@@ -41,6 +41,7 @@ export class Share {
   readonly #sockets = new Set<TabSocket>()
   /** Ends the part this tab has in a name: requests, held locks, listeners. */
   #abort = new AbortController()
+  #over = aborted(this.#abort.signal)
   #name = ''
   #channel: BroadcastChannel | null = null
   #hub: Hub | null = null
@@ -75,11 +76,12 @@ export class Share {
   /** Resolves when the lock is held, until this tab takes no part any more; false: it is not available. */
   async #hold (name: string, options: LockOptions): Promise<boolean> {
     const { signal } = this.#abort
+    const over = this.#over
     return await new Promise(resolve => {
       this.#o.locks.request(name, options, async lock => {
         const held = lock !== null && !signal.aborted
         resolve(held)
-        if (held) await new Promise(release => { signal.addEventListener('abort', release) })
+        if (held) await over
       }).catch(() => {
         resolve(false) // no locks here, or not any more
         if (!signal.aborted && name === this.#name) this.#robbed()
@@ -200,6 +202,7 @@ export class Share {
   #resign (): void {
     this.#abort.abort()
     this.#abort = new AbortController()
+    this.#over = aborted(this.#abort.signal)
     this.#name = ''
     this.#hub = null
     for (const socket of [...this.#sockets]) socket.fail()
@@ -214,6 +217,10 @@ export class Share {
     for (const [name, listener] of this.#listeners()) this.#o.events.off(name, listener)
     this.#resign()
   }
+}
+
+async function aborted (signal: AbortSignal): Promise<void> {
+  await new Promise(resolve => { signal.addEventListener('abort', resolve) })
 }
 
 /** The same for tabs whose connections would be the same: server, room, parameters, and who the user is. */
