@@ -56,8 +56,15 @@ var mayImport = map[string][]string{
 	"internal/room/roomtest": {"internal/room", "internal/protocol", "internal/yjs", "internal/faultstore"},
 	"internal/awstest":       {"internal/room", "internal/layout", "internal/dynamostore", "internal/s3store"},
 
+	// The dashboard: what it serves, and the ways to know it.
+	"dashboard":                  nil,
+	"internal/dashboard":         {"internal/room", "internal/directory", "internal/dashboard/series"},
+	"internal/dashboard/series":  nil,
+	"internal/dashboard/probe":   {"internal/room", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
+	"internal/dashboard/looking": {"internal/room", "internal/operate", "internal/dashboard"},
+
 	// Composition: all of it on one machine.
-	"internal/local": {"internal/operate", "internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
+	"internal/local": {"dashboard", "internal/dashboard", "internal/dashboard/probe", "internal/dashboard/looking", "internal/operate", "internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/pebblestore", "internal/lambdaruntime", "internal/streamsource"},
 
 	// Composition: what the functions' mains share.

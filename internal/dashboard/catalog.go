@@ -18,8 +18,10 @@ type Catalog struct {
 	// busy are the rooms that have somebody in them, by the directory.
 	busy    map[room.ID]struct{}
 	updates uint64
+	growth  Growth
 	version uint64
 	history *history
+	loading bool
 	// orders are the rows in the order of a column, kept while they are fresh.
 	orders map[order]*sorted
 }
@@ -52,7 +54,14 @@ func (c *Catalog) put(e directory.Entry, now time.Time) {
 		c.rows = append(c.rows, row{folded: fold(string(e.Room))})
 		c.at[e.Room] = i
 	}
-	c.updates += e.Updates - c.rows[i].entry.Updates
+	before := &c.rows[i].entry
+	if !c.loading {
+		c.growth.Edits += max(0, int64(e.Updates)-int64(before.Updates))
+		if e.SnapshotBytes != before.SnapshotBytes {
+			c.growth.Checkpoints++
+		}
+	}
+	c.updates += e.Updates - before.Updates
 	c.rows[i].entry = e
 	if e.Active(now) {
 		c.busy[e.Room] = struct{}{}
@@ -86,6 +95,35 @@ func (c *Catalog) remove(id room.ID) {
 	c.history.forget(id)
 	c.version++
 	c.orders = map[order]*sorted{} // they point at rows by number
+}
+
+// Load is Replace for what was there before anybody looked: it does not count
+// as growth.
+func (c *Catalog) Load(all []directory.Entry, now time.Time) {
+	c.setLoading(true)
+	defer c.setLoading(false)
+	c.Replace(all, now)
+}
+
+func (c *Catalog) setLoading(loading bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loading = loading
+}
+
+// Growth is what happened to the rooms since the catalog was loaded. It only
+// grows, also when rooms are deleted.
+type Growth struct {
+	Edits int64
+	// Checkpoints are those that changed a snapshot's size.
+	Checkpoints int64
+}
+
+// Growth returns what happened so far.
+func (c *Catalog) Growth() Growth {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.growth
 }
 
 // Replace makes the catalog hold exactly these entries.

@@ -11,10 +11,10 @@ import (
 )
 
 // announce says, in one block or one JSON line, what a newcomer needs to know.
-func announce(out io.Writer, o options, base string, front *front, back *backend) {
+func announce(out io.Writer, o options, base string, front *front, back *backend, dashboard string) {
 	sockets := front.sockets(base)
 	if o.readyJSON {
-		line, err := json.Marshal(readyLine(o, base, sockets, front.debugURL(), back))
+		line, err := json.Marshal(readyLine(o, base, sockets, front.debugURL(), dashboard, back))
 		if err == nil {
 			fmt.Fprintf(out, "%s\n", line)
 		}
@@ -28,17 +28,17 @@ func announce(out io.Writer, o options, base string, front *front, back *backend
   Symphony is running.
 
     Whiteboard   %s/        open it in two windows
-%s%s    Data         %s
+%s%s%s    Data         %s
     Store        %s: %s
     Let in       %s
     Stop         Ctrl-C
 
-`, base, exampleLines(base, o.examples), socketLines(sockets, front.debugURL()), back.where, back.stack, back.why, who)
+`, base, exampleLines(base, o.examples), dashboardLine(dashboard), socketLines(sockets, front.debugURL()), back.where, back.stack, back.why, who)
 }
 
-// readyLine is the JSON line: "gateways" and "debug" are there with --gateways
-// and --pprof.
-func readyLine(o options, base string, sockets []string, debug string, back *backend) map[string]any {
+// readyLine is the JSON line: "gateways", "debug" and "dashboard" are there with
+// --gateways, with --pprof and without --dashboard off.
+func readyLine(o options, base string, sockets []string, debug, dashboard string, back *backend) map[string]any {
 	line := map[string]any{"url": base + "/", "ws": sockets[0], "data": back.where, "stack": back.stack, "version": o.version}
 	if len(sockets) > 1 {
 		line["gateways"] = sockets
@@ -46,7 +46,17 @@ func readyLine(o options, base string, sockets []string, debug string, back *bac
 	if debug != "" {
 		line["debug"] = debug
 	}
+	if dashboard != "" {
+		line["dashboard"] = dashboard
+	}
 	return line
+}
+
+func dashboardLine(url string) string {
+	if url == "" {
+		return ""
+	}
+	return fmt.Sprintf("    Dashboard    %s\n", url)
 }
 
 func exampleLines(base, dir string) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/symphony-rt/symphony/internal/auth"
+	"github.com/symphony-rt/symphony/internal/dashboard"
 	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/gateway"
 	"github.com/symphony-rt/symphony/internal/operate"
@@ -26,6 +27,10 @@ type backend struct {
 	uploads http.Handler
 	// rooms serves the room directory at roomsPath.
 	rooms http.Handler
+	// ports are those of the rooms; listed is their directory where it lies in a
+	// table.
+	ports  room.Ports
+	listed dashboard.Listed
 	// operations is what people do with the rooms.
 	operations operate.Rooms
 	// healthy says whether the store still works; failed closes when it stops.
@@ -60,7 +65,7 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 		return nil, err
 	}
 	rooms := directory.NewMemory()
-	storeOptions := pebblestore.Options{Clock: systemClock{}, Logger: log.With("part", "store"), OnChange: feed(rooms, systemClock{}.Now())}
+	storeOptions := pebblestore.Options{Clock: systemClock{}, Logger: log.With("part", "store"), OnChange: s.watch.feed(rooms, feed(rooms, systemClock{}.Now()))}
 	where := o.data
 	if o.memory {
 		storeOptions.FS, storeOptions.MinFree = vfs.NewMem(), -1
@@ -80,6 +85,7 @@ func embedded(ctx context.Context, o options, s server, why string, log *slog.Lo
 	b.rooms = serveRooms(func(context.Context) ([]directory.Entry, error) { return rooms.List(), nil })
 	b.operations = operate.NewDirect(service, operate.InMemory{Memory: rooms}, operator)
 	b.where, b.stack, b.why = where, stackEmbedded, why
+	s.watch.load(rooms)
 	return b, nil
 }
 
@@ -97,13 +103,14 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 	}
 	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
-		Uploads: uploads, Sender: &sender{s.posts}, Clock: systemClock{},
+		Uploads: uploads, Sender: s.watch.sender(&sender{s.posts}), Clock: systemClock{},
 	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the rooms: %w", err)
 	}
 	return &backend{
-		functions: inlineFunctions(service, policy, systemClock{}, log.With("part", "functions")),
+		functions: s.watch.invoker(inlineFunctions(service, policy, systemClock{}, s.watch, log.With("part", "functions"))),
+		ports:     service.Ports,
 		uploads:   uploads,
 		healthy:   store.Err,
 		failed:    store.Failed(),

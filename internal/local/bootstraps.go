@@ -69,7 +69,7 @@ func (b *backend) runBootstraps(o options, s server, e engines, log *slog.Logger
 			return errors.Join(fmt.Errorf("%w (%w)", errNotBuilt, err), rt.Shutdown(context.Background()))
 		}
 	}
-	b.functions = bootstraps{rt, turns}
+	b.functions = s.watch.invoker(bootstraps{rt, turns})
 	b.close = rt.Shutdown
 	return nil
 }

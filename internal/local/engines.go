@@ -60,6 +60,7 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
+	b.ports, b.listed = service.Ports, dynamodirectory.New(db, localTable, systemClock{})
 	b.operations = operate.NewDirect(service, operate.InTable{Listed: dynamodirectory.New(db, localTable, systemClock{})}, operator)
 	if o.functions == functionsProcess {
 		err := b.runBootstraps(o, s, e, log)
@@ -72,9 +73,9 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	functions := inlineFunctions(service, policy, systemClock{}, log.With("part", "functions"))
+	functions := inlineFunctions(service, policy, systemClock{}, s.watch, log.With("part", "functions"))
 	functions[fnStream] = streamFunction(db, log.With("part", "functions"))
-	b.functions = functions
+	b.functions = s.watch.invoker(functions)
 	return b, b.feedStream(ctx, cfg, e.dynamodb, log.With("part", "stream"))
 }
 
@@ -83,7 +84,7 @@ func engineService(o options, s server, db *dynamodb.Client, objects *s3.Client,
 	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
 	return room.NewService(s.meter.wrap(room.Ports{
 		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
-		Sender: &sender{s.posts}, Clock: systemClock{},
+		Sender: s.watch.sender(&sender{s.posts}), Clock: systemClock{},
 	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 }
 

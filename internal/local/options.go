@@ -39,6 +39,8 @@ type options struct {
 	checkpoint, grace           time.Duration
 	gateways                    int
 	pprof                       bool
+	dashboard                   string
+	allowChanges                bool
 	gateway                     gatewayOptions
 }
 
@@ -94,6 +96,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	fs.BoolVar(&o.readyJSON, "ready-json", false, "print one JSON line {\"url\",\"ws\",\"data\",\"stack\"} instead of the block when ready, for scripts")
 	fs.IntVar(&o.gateways, "gateways", 0, "`number` of gateway processes of their own, on the ports after --port; 0: the gateway is in this process")
 	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles and counters on a loopback port of their own")
+	fs.StringVar(&o.dashboard, "dashboard", dashboardAuto, "`port` of the dashboard on 127.0.0.1; auto: 8788, or a free one when it is taken; off: none")
+	fs.BoolVar(&o.allowChanges, "allow-changes", false, "let the dashboard delete rooms; without it, it only reads")
 	o.gateway.flags(fs)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -144,6 +148,8 @@ func (o *options) check(rest []string, level, secret string) error {
 		return errors.New("--gateway-drop-disconnect is a share between 0 and 1")
 	case o.gateway.killMessage < 0 || o.gateway.killMessage > 1:
 		return errors.New("--gateway-kill is a share between 0 and 1")
+	case o.dashboardPort() < dashboardOff:
+		return fmt.Errorf("--dashboard %q is neither a port nor auto nor off", o.dashboard)
 	case o.checkpoint <= 0:
 		return errors.New("--checkpoint must be more than 0")
 	case o.grace < room.MinGrace:

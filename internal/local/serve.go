@@ -33,7 +33,11 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	base := "http://" + address(o.host, listener.Addr())
 
 	front := newFront(o)
-	back, err := openBackend(ctx, o, server{front.posts(), base, front.meter}, progress(out, o), log)
+	watch, log, err := newWatch(o, front, log)
+	if err != nil {
+		return err
+	}
+	back, err := openBackend(ctx, o, server{front.posts(), base, front.meter, watch}, progress(out, o), log)
 	if err != nil {
 		return err
 	}
@@ -44,6 +48,9 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 		return errors.Join(err, front.close(ctx), back.close(ctx))
 	}
 
+	if err := watch.start(ctx, o, front.sockets(base)[0], back); err != nil {
+		return errors.Join(err, front.close(ctx), back.close(ctx))
+	}
 	control, err := startControl(o, base+"/", front.sockets(base)[0], back)
 	if err != nil {
 		return errors.Join(err, front.close(ctx), back.close(ctx))
@@ -60,14 +67,14 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 		schedule(background, back.functions, o.checkpoint, log.With("part", "schedule"))
 	}()
 
-	announce(out, o, base, front, back)
+	announce(out, o, base, front, back, watch.url())
 	err = wait(ctx, served, front.failed(), back.failed, back.healthy)
 	if !o.readyJSON {
 		fmt.Fprintln(out, "\nStopping: closing connections and the store.")
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	err = errors.Join(err, control.close(stop), front.close(stop), web.Shutdown(stop))
+	err = errors.Join(err, watch.close(), control.close(stop), front.close(stop), web.Shutdown(stop))
 	stopBackground()
 	<-scheduled
 	return errors.Join(err, back.close(stop))

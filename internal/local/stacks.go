@@ -21,6 +21,8 @@ type server struct {
 	base  string
 	// meter counts the calls to the ports; nil when nobody asks.
 	meter *meter
+	// watch measures for the dashboard; nil when there is none.
+	watch *watch
 }
 
 // openBackend opens what --stack says, or the best that is there. progress gets

@@ -18,13 +18,13 @@ import (
 	"github.com/symphony-rt/symphony/internal/cost"
 	"github.com/symphony-rt/symphony/internal/dashboard"
 	"github.com/symphony-rt/symphony/internal/dashboard/series"
-	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
 // Names of the functions that the probe knows something special of.
 const (
 	functionMessage    = "message"
+	functionConnect    = "connect"
 	functionCheckpoint = "checkpoint"
 )
 
@@ -84,12 +84,12 @@ type Probe struct {
 	logs      *ring
 	prices    cost.PriceList
 
-	edits, presence, connects, checkpoints atomic.Int64
-	latencyMu                              sync.Mutex
-	latency                                series.Histogram
-	lagMu                                  sync.Mutex
-	lag                                    *time.Duration
-	lastLag                                *time.Duration
+	presence  atomic.Int64
+	latencyMu sync.Mutex
+	latency   series.Histogram
+	lagMu     sync.Mutex
+	// lag is the longest since the last tick, lastLag that of the last sweep.
+	lag, lastLag *time.Duration
 
 	mu     sync.Mutex
 	before tick
@@ -98,10 +98,11 @@ type Probe struct {
 
 // tick is the counters at one moment.
 type tick struct {
-	at                                     time.Time
-	edits, presence, connects, checkpoints int64
-	gateway                                Gateway
-	functions                              map[string][3]int64
+	at        time.Time
+	growth    dashboard.Growth
+	presence  int64
+	gateway   Gateway
+	functions map[string][3]int64
 }
 
 func metrics(functions []string) []series.Metric {
@@ -182,8 +183,7 @@ func (p *Probe) save() {
 
 func (p *Probe) take() tick {
 	t := tick{
-		at: p.Clock.Now(), edits: p.edits.Load(), presence: p.presence.Load(), connects: p.connects.Load(), checkpoints: p.checkpoints.Load(),
-		functions: map[string][3]int64{},
+		at: p.Clock.Now(), growth: p.Catalog.Growth(), presence: p.presence.Load(), functions: map[string][3]int64{},
 	}
 	if p.Gateway != nil {
 		t.gateway = p.Gateway()
@@ -212,7 +212,7 @@ func (p *Probe) Tick() {
 	}
 	values := map[string]float64{
 		dashboard.KeyRooms: float64(totals.Rooms), dashboard.KeyActiveRooms: float64(totals.Active), dashboard.KeyConnections: float64(totals.Connections),
-		dashboard.KeyEdits: float64(now.edits - before.edits), dashboard.KeyPresence: float64(now.presence - before.presence),
+		dashboard.KeyEdits: float64(now.growth.Edits - before.growth.Edits), dashboard.KeyPresence: float64(now.presence - before.presence),
 	}
 	sample := series.Sample{Values: values, Timings: map[string]*series.Histogram{}}
 	if p.InProcess {
@@ -258,15 +258,6 @@ func (p *Probe) Lag(lag time.Duration) error {
 		p.lag = &lag
 	}
 	return nil
-}
-
-// Change counts a committed change: give it every one.
-func (p *Probe) Change(c room.Change) {
-	var n directory.Counts
-	n.Add(c)
-	p.edits.Add(n.Updates)
-	p.connects.Add(n.Connects)
-	p.checkpoints.Add(n.Checkpoints)
 }
 
 // Invoker runs functions: gateway.Invoker.
@@ -354,15 +345,15 @@ func (s *sender) Post(ctx context.Context, to []room.ConnectionID, frame []byte)
 // price is what AWS would have charged for what happened between two ticks, by
 // the model of docs/COST.md.
 func (p *Probe) price(before, now tick, totals dashboard.Totals) float64 {
-	edits, presence := float64(now.edits-before.edits), float64(now.presence-before.presence)
+	edits, presence := float64(now.growth.Edits-before.growth.Edits), float64(now.presence-before.presence)
 	size := 1.0
 	if edits+presence > 0 {
 		size += float64(now.gateway.Posts-before.gateway.Posts) / (edits + presence)
 	}
 	a := cost.Default
 	u := cost.Usage{cost.ConnectionMinute: float64(totals.Connections) * now.at.Sub(before.at).Minutes()}.Plus(
-		a.Edit(size).Times(edits), a.Presence(size).Times(presence), a.Session(size).Times(float64(now.connects-before.connects)))
-	if n := float64(now.checkpoints - before.checkpoints); n > 0 {
+		a.Edit(size).Times(edits), a.Presence(size).Times(presence), a.Session(size).Times(float64(now.functions[functionConnect][0]-before.functions[functionConnect][0])))
+	if n := float64(now.growth.Checkpoints - before.growth.Checkpoints); n > 0 {
 		u = u.Plus(a.Checkpoint(1).Times(n))
 	}
 	if n := now.functions[functionCheckpoint][0] - before.functions[functionCheckpoint][0]; n > 0 && totals.Active > 0 {

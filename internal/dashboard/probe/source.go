@@ -21,7 +21,7 @@ func (p *Probe) Now(context.Context) (dashboard.Figures, error) {
 	if n := len(p.recent); n > 0 {
 		from, to := p.recent[0], p.before
 		if over := to.at.Sub(from.at).Seconds(); over > 0 {
-			f[dashboard.KeyEdits] = float64(to.edits-from.edits) / over
+			f[dashboard.KeyEdits] = float64(to.growth.Edits-from.growth.Edits) / over
 			f[dashboard.KeyPresence] = float64(to.presence-from.presence) / over
 		}
 	}

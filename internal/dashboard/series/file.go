@@ -30,6 +30,9 @@ type flat struct {
 
 // Save writes everything to path, as a whole or not at all.
 func (s *Store) Save(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("series: %w", err)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("series: %w", err)
