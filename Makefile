@@ -29,7 +29,8 @@ help: ## This list
 .PHONY: local
 local: need-go need-node ## Run everything on this machine: gateway, functions, store, whiteboard
 	@[ -x build/symphony-local ] || echo "· building the local stack and the whiteboard (the first time this takes a minute or two)"
-	@$(MAKE) --no-print-directory -j2 build/symphony-local whiteboard
+	@$(MAKE) --no-print-directory -j2 dashboard whiteboard
+	@$(MAKE) --no-print-directory build/symphony-local
 	@if [ "$(FUNCTIONS)" = process ]; then $(MAKE) --no-print-directory functions ARCH=$$($(GO) env GOARCH); fi
 	@exec build/symphony-local --port '$(PORT)' --data '$(DATA)' --stack '$(STACK)' --functions '$(FUNCTIONS)' $(ARGS)
 
@@ -44,6 +45,14 @@ examples/$(1)/dist/index.html: client/dist/index.js examples/$(1)/node_modules/.
 	@cd examples/$(1) && $$(NPM) run --silent build
 endef
 $(foreach name,$(EXAMPLES),$(eval $(call example,$(name))))
+
+# The dashboard's page, which the programs that serve it embed.
+.PHONY: dashboard
+dashboard: dashboard/dist/app/index.html
+
+dashboard/dist/app/index.html: dashboard/node_modules/.package-lock.json $(shell find dashboard -type f -not -name '*.go' -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/unit/*' -not -path '*/browser/*' 2>/dev/null)
+	@echo "· building the dashboard's page"
+	@cd dashboard && $(NPM) run --silent build >/dev/null
 
 # The client as the examples use it: they depend on `file:../../client`.
 client/dist/index.js: client/node_modules/.package-lock.json client/package.json client/vite.config.ts client/tsconfig.build.json $(shell find client/src -type f 2>/dev/null)
@@ -79,7 +88,7 @@ $(FUNCTION_NAMES:%=build/functions/%/bootstrap): build/functions/%/bootstrap:
 # ---------------------------------------------------------------- check
 
 .PHONY: test
-test: need-go need-node test-go test-node test-client ## All tests that need no AWS account (Java and Chromium are used when present)
+test: need-go need-node test-go test-node test-client test-dashboard ## All tests that need no AWS account (Java and Chromium are used when present)
 
 .PHONY: test-go
 test-go: internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/golden/node_modules/.package-lock.json
@@ -97,6 +106,12 @@ test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modul
 test-client: client/dist/index.js client/test/react-18/node_modules/.package-lock.json notes editors build/symphony-local
 	@echo "· client: types, unit tests, size, and end to end against the local stack and in Chromium"
 	@cd client && $(NPM) run --silent check && $(NPM) run --silent size && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
+
+.PHONY: test-dashboard
+test-dashboard: dashboard
+	@echo "· dashboard: types, unit tests, and every view in Chromium"
+	@$(MAKE) --no-print-directory build/symphony-local
+	@cd dashboard && $(NPM) run --silent check && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:browser
 
 .PHONY: test-aws
 test-aws: need-go functions-host ## The AWS adapters on DynamoDB Local and an S3 engine (fetches them; needs Java and Maven)
@@ -259,7 +274,7 @@ golden: internal/protocol/golden/node_modules/.package-lock.json ## Make the gol
 
 .PHONY: clean
 clean: ## Remove what was built and installed here (never .symphony, your data)
-	@rm -rf build bin cdk.out
+	@rm -rf build bin cdk.out dashboard/dist/app
 	@find . -name node_modules -prune -exec rm -rf {} + -o -path './examples/*/dist' -prune -exec rm -rf {} +
 
 .PHONY: need-go need-node

@@ -120,9 +120,9 @@ export function Choice<T extends string>({
 }
 
 export const windows = [
-  { value: '1h', text: '1 h', name: 'The last hour' },
-  { value: '24h', text: '24 h', name: 'The last 24 hours' },
-  { value: '7d', text: '7 d', name: 'The last 7 days' }
+  { value: '1h', text: '1 h', name: '1 h, the last hour' },
+  { value: '24h', text: '24 h', name: '24 h, the last 24 hours' },
+  { value: '7d', text: '7 d', name: '7 d, the last 7 days' }
 ] as const
 
 export type Window = (typeof windows)[number]['value']

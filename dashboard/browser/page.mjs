@@ -1,0 +1,44 @@
+// What the tests of the page share: one browser, pages that fail a test when
+// anything goes wrong in them.
+import AxeBuilder from 'axe-core'
+import { expect } from 'vitest'
+
+export const strange = 'plan/⭐ <b>launch</b> & more'
+export const strangePath = `/room?id=${encodeURIComponent(strange)}`
+
+/** Opens a page whose errors, console errors and requests elsewhere are collected. */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  const wrong = []
+  const origin = new URL(url).origin
+  page.on('pageerror', e => wrong.push(`error: ${e.message}`))
+  page.on('console', m => {
+    // What the browser says of a server that was stopped on purpose is no fault of the page.
+    if (m.type() === 'error' && !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|status of 404|status of 501|status of 401/.test(m.text())) wrong.push(`console: ${m.text()}`)
+  })
+  page.on('request', r => {
+    if (!r.url().startsWith(origin) && !r.url().startsWith('data:')) wrong.push(`asked elsewhere: ${r.url()}`)
+  })
+  await page.goto(url)
+  return {
+    page,
+    origin,
+    wrong,
+    go: path => page.goto(origin + path),
+    close: async () => {
+      await context.close()
+      expect(wrong).toEqual([])
+    }
+  }
+}
+
+/** Serious and critical findings of axe, in words. */
+export async function axe(page) {
+  await page.evaluate(AxeBuilder.source)
+  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }))
+  return violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(', ')}: ${v.nodes[0].failureSummary}`)
+}
+
+/** How far the page can be scrolled sideways. */
+export const sideways = page => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
