@@ -103,7 +103,7 @@ test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modul
 	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
 
 .PHONY: test-client
-test-client: client/dist/index.js client/test/react-18/node_modules/.package-lock.json notes editors build/symphony-local
+test-client: client/dist/index.js client/test/react-18/node_modules/.package-lock.json notes editors check-api build/symphony-local
 	@echo "· client: types, unit tests, size, and end to end against the local stack and in Chromium"
 	@cd client && $(NPM) run --silent check && $(NPM) run --silent size && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:e2e
 
@@ -112,6 +112,15 @@ test-dashboard: dashboard
 	@echo "· dashboard: types, unit tests, and every view in Chromium"
 	@$(MAKE) --no-print-directory build/symphony-local
 	@cd dashboard && $(NPM) run --silent check && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) run --silent test:browser
+
+.PHONY: api
+api: client/node_modules/.package-lock.json client/typedoc/node_modules/.package-lock.json ## Renew docs/api, the client's API reference, from its doc comments
+	@cd client/typedoc && $(NPM) run --silent make
+
+.PHONY: check-api
+check-api: client/node_modules/.package-lock.json client/typedoc/node_modules/.package-lock.json
+	@echo "· client: docs/api says what the doc comments say"
+	@cd client/typedoc && $(NPM) run --silent check
 
 .PHONY: test-aws
 test-aws: need-go functions-host ## The AWS adapters on DynamoDB Local and an S3 engine (fetches them; needs Java and Maven)

@@ -1,4 +1,8 @@
-/** For tests of apps: a fake socket, a clock that stands still, a local server. */
+/**
+ * For tests of apps: a fake socket, a clock that stands still, a local server.
+ *
+ * @module testing
+ */
 
 export { FakeClock, settle } from './clock'
 export { type LocalServer, type LocalServerOptions, startLocalServer } from './server'
