@@ -6,6 +6,7 @@
  * @module react
  */
 
+export { useBroadcast } from './broadcast'
 export { SymphonyRoom, type SymphonyRoomProps, useRoom } from './context'
 export { type IsEqual, shallowEqual } from './equal'
 export { useHistory, type UseHistory } from './history'

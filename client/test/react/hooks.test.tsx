@@ -4,9 +4,9 @@ import { act } from '@testing-library/react'
 import { memo } from 'react'
 import * as Y from 'yjs'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { useCounter, useHistory, useList, useMap, useMyPresence, useOthers, useRoom, useStatus, useText } from '../../src/react'
+import { SymphonyRoom, useBroadcast, useCounter, useHistory, useList, useMap, useMyPresence, useOthers, useRoom, useStatus, useText } from '../../src/react'
 import type { SyncedList, SyncedMap, SyncedText } from '../../src/room'
-import { Peer, show } from './world'
+import { offline, Peer, show } from './world'
 
 interface Todo { text: string, done: boolean }
 
@@ -242,6 +242,26 @@ test('useStatus: saved, synced, and a selector', () => {
   act(() => { room.newList('n').push(1) })
   expect(text()).toBe('savingwrites')
   expect(renders.access).toBe(1)
+})
+
+test('useBroadcast: the latest callback hears, the function stays the same, nothing renders', () => {
+  const { renders, count } = counter()
+  const heard: unknown[] = []
+  const functions = new Set<unknown>()
+  const Hear = ({ prefix }: { prefix: string }) => {
+    count('hear')
+    functions.add(useBroadcast<string>((event, from) => { heard.push(prefix + event, from) }))
+    return null
+  }
+  const client = offline()
+  const { room, rerender } = show(<Hear prefix="1 " />, { client })
+  const says = (text: string) => act(() => { room.provider.emit('event', [{ type: 'peerEvent', connection: 'c', client: 7, userId: 'u', data: JSON.stringify(text) }]) })
+  says('a')
+  const before = renders.hear
+  rerender(<SymphonyRoom client={client} id="room"><Hear prefix="2 " /></SymphonyRoom>)
+  says('b')
+  expect(heard).toEqual(['1 a', { clientId: 7, userId: 'u' }, '2 b', { clientId: 7, userId: 'u' }])
+  expect([functions.size, renders.hear! - before!]).toEqual([1, 1])
 })
 
 test('useRoom does not render again by itself', () => {
