@@ -11,7 +11,7 @@ STACK ?= auto
 FUNCTIONS ?= inline
 ARGS ?=
 
-FUNCTION_NAMES := authorize connect disconnect message checkpoint stream
+FUNCTION_NAMES := authorize connect disconnect message fanout checkpoint stream
 ARCH ?= arm64
 GO ?= go
 NPM ?= npm

@@ -7,11 +7,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/symphony-rt/symphony/internal/compose"
-	"github.com/symphony-rt/symphony/internal/config"
 )
 
 func main() {
-	h, err := compose.Routes(config.NeedStore | config.NeedSender)
+	h, err := compose.Message()
 	if err != nil {
 		log.Fatalf("symphony message: %v", err)
 	}

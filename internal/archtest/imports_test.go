@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"internal/dynamostore":     {"internal/room", "internal/layout", "internal/awscall"},
 	"internal/s3store":         {"internal/room", "internal/layout", "internal/awscall"},
 	"internal/apigwsender":     {"internal/room", "internal/awscall"},
+	"internal/lambdafanout":    {"internal/room", "internal/awscall"},
 	"internal/awscall":         nil,
 	"internal/rtclient":        {"internal/protocol", "internal/yjs"},
 	"internal/auth":            {"internal/room", "internal/protocol"},
@@ -69,7 +70,7 @@ var mayImport = map[string][]string{
 
 	// Composition: what the functions' mains share.
 	"internal/compose": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/directory", "internal/dynamodirectory",
-		"internal/dynamostore", "internal/s3store", "internal/apigwsender"},
+		"internal/dynamostore", "internal/s3store", "internal/apigwsender", "internal/lambdafanout"},
 }
 
 // thirdParty is what the inner packages may import from outside the standard

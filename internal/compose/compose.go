@@ -57,12 +57,13 @@ func Start(need config.Need) (*Environment, error) {
 	return &Environment{Config: c, AWS: a, Log: log}, nil
 }
 
-// Service returns the domain on DynamoDB, S3 and the management API.
-func (e *Environment) Service() (*room.Service, error) {
+// Service returns the domain on DynamoDB, S3 and the management API. fanout may
+// be nil.
+func (e *Environment) Service(fanout room.Fanout) (*room.Service, error) {
 	objects := s3store.New(s3store.NewClient(e.AWS, e.Config.S3PathStyle), e.Config.Bucket, s3store.Options{})
 	table := dynamostore.New(dynamostore.NewClient(e.AWS), e.Config.Table, objects, dynamostore.Options{Clock: Clock{}})
 	return room.NewService(room.Ports{
-		Log: table, Metas: table, Members: table, Snapshots: objects, Uploads: objects, Sender: e.sender(), Clock: Clock{},
+		Log: table, Metas: table, Members: table, Snapshots: objects, Uploads: objects, Sender: e.sender(), Fanout: fanout, Clock: Clock{},
 	}, room.Options{Grace: e.Config.Grace, Logger: e.Log})
 }
 
@@ -91,13 +92,13 @@ func (noSender) Disconnect(context.Context, room.ConnectionID) error {
 	return fmt.Errorf("%w: %w", room.ErrUnavailable, errNoEndpoint)
 }
 
-// Routes returns the handlers of $connect, $default and $disconnect.
+// Routes returns the handlers of $connect and $disconnect.
 func Routes(need config.Need) (*handler.Handler, error) {
 	e, err := Start(need)
 	if err != nil {
 		return nil, err
 	}
-	service, err := e.Service()
+	service, err := e.Service(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func Checkpoint() (*handler.Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	service, err := e.Service()
+	service, err := e.Service(nil)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // The variables a function reads. The AWS SDK reads its own besides (region,
-// credentials, AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_S3 for a local engine).
+// credentials, AWS_ENDPOINT_URL_DYNAMODB, _S3 and _LAMBDA for a local engine).
 const (
 	// EnvTable names the DynamoDB table. Required.
 	EnvTable = "SYMPHONY_TABLE"
@@ -42,6 +42,9 @@ const (
 	// and checkpoint functions turn it on and off, so that an idle deployment
 	// runs nothing. Empty: the schedule is somebody else's.
 	EnvSchedule = "SYMPHONY_SCHEDULE_RULE"
+	// EnvFanout names the function that posts slices of a large room's broadcast.
+	// Empty: the message function posts to everybody itself.
+	EnvFanout = "SYMPHONY_FANOUT_FUNCTION"
 	// EnvLog is debug, info, warn or error.
 	EnvLog = "SYMPHONY_LOG"
 )
@@ -57,6 +60,7 @@ type Config struct {
 	Open            bool
 	Grace           time.Duration
 	Schedule        string
+	Fanout          string
 	S3PathStyle     bool
 	LogLevel        slog.Level
 }
@@ -82,6 +86,7 @@ func FromEnv(getenv func(string) string, need Need) (Config, error) {
 		ManagementEndpoint: strings.TrimSuffix(getenv(EnvManagement), "/"),
 		Grace:              room.DefaultGrace,
 		Schedule:           getenv(EnvSchedule),
+		Fanout:             getenv(EnvFanout),
 	}
 	var errs []error
 	wrong := func(name, format string, args ...any) {

@@ -241,3 +241,23 @@ func (p sender) Disconnect(ctx context.Context, conn room.ConnectionID) error {
 		return p.Sender.Disconnect(ctx, conn)
 	})
 }
+
+type fanout struct {
+	i *Injector
+	room.Fanout
+}
+
+// Dispatch fails for all deliveries or for none.
+func (p fanout) Dispatch(ctx context.Context, deliveries []room.Delivery) (errs []error) {
+	err := p.i.do(ctx, Call{Name: "Fanout.Dispatch", Room: deliveries[0].Room}, func() error {
+		errs = p.Fanout.Dispatch(ctx, deliveries)
+		return nil
+	})
+	if err != nil {
+		errs = make([]error, len(deliveries))
+		for n := range errs {
+			errs[n] = err
+		}
+	}
+	return errs
+}

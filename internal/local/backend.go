@@ -25,6 +25,8 @@ type backend struct {
 	// uploads serves what S3's presigned URLs would, below uploadsPath; nil when
 	// the engine serves its own.
 	uploads http.Handler
+	// later is the asynchronous invocations, which bootstraps reach at invokePath.
+	later *async
 	// rooms serves the room directory at roomsPath.
 	rooms http.Handler
 	// ports are those of the rooms; listed is their directory where it lies in a
@@ -101,19 +103,18 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 	if err != nil {
 		return nil, nil, err
 	}
+	b := &backend{}
+	b.later = newAsync(func() invoker { return b.functions }, log.With("part", "functions"))
 	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
-		Uploads: uploads, Sender: s.watch.sender(&sender{s.posts}), Clock: systemClock{},
+		Uploads: uploads, Sender: s.watch.sender(&sender{s.posts}), Fanout: b.later, Clock: systemClock{},
 	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the rooms: %w", err)
 	}
-	return &backend{
-		functions: s.watch.invoker(inlineFunctions(service, policy, systemClock{}, s.watch, log.With("part", "functions"))),
-		ports:     service.Ports,
-		uploads:   uploads,
-		healthy:   store.Err,
-		failed:    store.Failed(),
-		close:     func(context.Context) error { return store.Close() },
-	}, service, nil
+	b.functions = s.watch.invoker(inlineFunctions(service, policy, systemClock{}, s.watch, log.With("part", "functions")))
+	b.ports = service.Ports
+	b.uploads, b.healthy, b.failed = uploads, store.Err, store.Failed()
+	b.close = func(ctx context.Context) error { return errors.Join(b.later.close(ctx), store.Close()) }
+	return b, service, nil
 }

@@ -17,7 +17,7 @@ import (
 // functionTimes are the functions' time-outs, as infra has them.
 var functionTimes = map[string]time.Duration{
 	fnAuthorize: 5 * time.Second, fnConnect: 10 * time.Second, fnMessage: 29 * time.Second,
-	fnDisconnect: 10 * time.Second, fnCheckpoint: 90 * time.Second, fnStream: 60 * time.Second,
+	fnDisconnect: 10 * time.Second, fnCheckpoint: 90 * time.Second, fnStream: 60 * time.Second, fnFanout: 30 * time.Second,
 }
 
 // functionConcurrency bounds the instances of one function on a laptop: each is
@@ -70,7 +70,7 @@ func (b *backend) runBootstraps(o options, s server, e engines, log *slog.Logger
 		}
 	}
 	b.functions = s.watch.invoker(bootstraps{rt, turns})
-	b.close = rt.Shutdown
+	b.close = func(ctx context.Context) error { return errors.Join(b.later.close(ctx), rt.Shutdown(ctx)) }
 	return nil
 }
 
@@ -81,8 +81,9 @@ func functionEnvironment(o options, s server, e engines) map[string]string {
 		"AWS_ENDPOINT_URL_DYNAMODB": e.dynamodb, "AWS_ENDPOINT_URL_S3": e.s3,
 		config.EnvTable: localTable, config.EnvBucket: localBucket, config.EnvS3PathStyle: "true",
 		config.EnvManagement: s.base + "/" + stage,
-		config.EnvGrace:      o.grace.String(),
-		config.EnvLog:        o.level.String(),
+		config.EnvFanout:     fnFanout, "AWS_ENDPOINT_URL_LAMBDA": s.base,
+		config.EnvGrace: o.grace.String(),
+		config.EnvLog:   o.level.String(),
 	}
 	if o.secret == nil {
 		env[config.EnvAuth] = "open"

@@ -56,7 +56,9 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 		close:   func(context.Context) error { return nil },
 	}
 	b.rooms = tableRooms(db)
-	service, err := engineService(o, s, db, objects, log)
+	b.later = newAsync(func() invoker { return b.functions }, log.With("part", "functions"))
+	b.close = b.later.close
+	service, err := engineService(o, s, db, objects, b.later, log)
 	if err != nil {
 		return nil, err
 	}
@@ -79,12 +81,12 @@ func onEngines(ctx context.Context, o options, s server, e engines, log *slog.Lo
 	return b, b.feedStream(ctx, cfg, e.dynamodb, log.With("part", "stream"))
 }
 
-func engineService(o options, s server, db *dynamodb.Client, objects *s3.Client, log *slog.Logger) (*room.Service, error) {
+func engineService(o options, s server, db *dynamodb.Client, objects *s3.Client, later *async, log *slog.Logger) (*room.Service, error) {
 	snapshots := s3store.New(objects, localBucket, s3store.Options{})
 	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
 	return room.NewService(s.meter.wrap(room.Ports{
 		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
-		Sender: s.watch.sender(&sender{s.posts}), Clock: systemClock{},
+		Sender: s.watch.sender(&sender{s.posts}), Fanout: later, Clock: systemClock{},
 	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 }
 

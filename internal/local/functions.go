@@ -22,6 +22,7 @@ const (
 	fnDisconnect = "disconnect"
 	fnCheckpoint = "checkpoint"
 	fnStream     = "stream"
+	fnFanout     = "fanout"
 )
 
 // inlineFunctions runs the functions' handlers in this process. Events go in
@@ -34,6 +35,7 @@ func inlineFunctions(service *room.Service, policy auth.Policy, clock room.Clock
 		fnConnect:    guarded{instances(h.Connect), fnConnect, log},
 		fnMessage:    guarded{instances(h.Message), fnMessage, log},
 		fnDisconnect: guarded{instances(h.Disconnect), fnDisconnect, log},
+		fnFanout:     guarded{instances(handler.NewFanout(service, log).Handle), fnFanout, log},
 		fnCheckpoint: guarded{instances(handler.NewCheckpoint(service, handler.CheckpointOptions{Lag: w.lag()}, log).Handle), fnCheckpoint, log},
 	}
 }

@@ -50,6 +50,9 @@ func (m *meter) wrap(p room.Ports) room.Ports {
 		m.counter("member list"), m.counter("member admit")}
 	p.Snapshots = &meteredSnapshots{p.Snapshots, m.counter("snapshot put"), m.counter("snapshot get"), m.counter("snapshot delete"),
 		m.counter("snapshot list"), m.counter("snapshot archive")}
+	if p.Fanout != nil {
+		p.Fanout = &meteredFanout{p.Fanout, m.counter("fan-out")}
+	}
 	p.Sender = &meteredSender{p.Sender, m.counter("post"), m.counter("disconnect")}
 	return p
 }
@@ -162,6 +165,16 @@ func (s *meteredSnapshots) Open(ctx context.Context, key string) ([]byte, error)
 func (s *meteredSnapshots) Archive(ctx context.Context, id room.ID, from, to room.Seq, data []byte) (room.SnapshotRef, error) {
 	s.archive.Add(1)
 	return s.Snapshots.Archive(ctx, id, from, to, data)
+}
+
+type meteredFanout struct {
+	room.Fanout
+	dispatch *atomic.Int64
+}
+
+func (f *meteredFanout) Dispatch(ctx context.Context, deliveries []room.Delivery) []error {
+	f.dispatch.Add(int64(len(deliveries)))
+	return f.Fanout.Dispatch(ctx, deliveries)
 }
 
 type meteredSender struct {

@@ -109,6 +109,9 @@ func routes(o options, gate *gateway.Gateway, back *backend) http.Handler {
 	if back.rooms != nil {
 		mux.Handle(roomsPath, back.rooms)
 	}
+	if back.later != nil {
+		mux.Handle(invokePath, local(back.later))
+	}
 	if back.uploads != nil {
 		mux.Handle(uploadsPath+"/", http.StripPrefix(uploadsPath, back.uploads))
 	}

@@ -1,6 +1,11 @@
 package room
 
-import "context"
+import (
+	"context"
+	"math/bits"
+
+	"github.com/symphony-rt/symphony/internal/protocol"
+)
 
 // listMembers returns the members of a room.
 func (s *Service) listMembers(ctx context.Context, room ID) ([]Member, error) {
@@ -26,6 +31,37 @@ func plainOnly(list []Member) []Member {
 // connection could not be closed gets nothing more either way.
 func (v *visit) allowed(list []Member) []Member {
 	return filter(list, func(m Member) bool { return !v.Meta.Denied[m.User.ID] })
+}
+
+// near returns those of others with whom conn shares presence: all of them up to
+// protocol.LargeRoom, and in a larger room about that many, picked by a hash of
+// each pair. So presence costs a bounded number of posts however large the room
+// is; who sees whom is mutual, the same in every function, and changes little
+// as members come and go.
+func near(conn ConnectionID, others []Member) []Member {
+	if len(others) <= protocol.LargeRoom {
+		return others
+	}
+	// pairHash < 2^64 * LargeRoom / len(others)
+	below, _ := bits.Div64(protocol.LargeRoom, 0, uint64(len(others)))
+	own := hash(conn)
+	return filter(others, func(m Member) bool { return mix(own^hash(m.Connection)) < below })
+}
+
+// hash is FNV-1a: functions that share no memory must agree on it.
+func hash(conn ConnectionID) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(conn) {
+		h = (h ^ uint64(conn[i])) * 1099511628211
+	}
+	return mix(h)
+}
+
+// mix spreads the bits of h evenly (the finalizer of MurmurHash3).
+func mix(h uint64) uint64 {
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
 }
 
 func filter(list []Member, keep func(Member) bool) []Member {

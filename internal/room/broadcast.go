@@ -31,8 +31,8 @@ func (s *Service) broadcast(ctx context.Context, v *visit, u Update, upload stri
 			"error", s.disconnect(ctx, v.Member.Connection, err))
 	}
 	others := v.allowed(without(list, v.Member.Connection))
-	s.post(ctx, v.Room, symphonyOnly(others), s.symphonyFrames(ctx, v, u, upload, others)...)
-	s.post(ctx, v.Room, plainOnly(others), s.plainFrames(v, u, others)...)
+	s.spread(ctx, v.Room, symphonyOnly(others), s.symphonyFrames(ctx, v, u, upload, others)...)
+	s.spread(ctx, v.Room, plainOnly(others), s.plainFrames(v, u, others)...)
 }
 
 // maxUpdateInMessage is the largest update that fits a server message beside

@@ -23,7 +23,7 @@ func (s *Service) Leave(ctx context.Context, room ID, conn ConnectionID) error {
 	return nil
 }
 
-// announceLeft tells the Symphony peers that m is gone. Presence is not
+// announceLeft tells the Symphony peers, those who had its presence, that m is gone. Presence is not
 // guaranteed: a failure is logged, and peers let the presence expire.
 func (s *Service) announceLeft(ctx context.Context, room ID, m Member) {
 	list, err := s.listMembers(ctx, room)
@@ -32,5 +32,5 @@ func (s *Service) announceLeft(ctx context.Context, room ID, m Member) {
 		return
 	}
 	frame := protocol.EncodeFrame(&protocol.PeerLeft{Connection: string(m.Connection), Client: m.Client})
-	s.post(ctx, room, symphonyOnly(without(list, m.Connection)), frame)
+	s.post(ctx, room, symphonyOnly(near(m.Connection, without(list, m.Connection))), frame)
 }

@@ -154,6 +154,16 @@ type Sender interface {
 	Disconnect(ctx context.Context, conn ConnectionID) error
 }
 
+// Fanout hands slices of a large room's broadcast to further invocations, each
+// of which calls Service.Deliver with one. A deployment may have none.
+type Fanout interface {
+	// Dispatch asks for one invocation for each delivery and returns, once they
+	// are all asked for, an error or nil for each: ErrTooLarge, ErrUnavailable.
+	// It does not wait for any to run. One that was taken runs soon, usually
+	// once, and may run late, twice, or never; one that was refused may run too.
+	Dispatch(ctx context.Context, deliveries []Delivery) []error
+}
+
 // Clock tells the time. Production uses the system's; tests their own.
 type Clock interface {
 	Now() time.Time

@@ -9,7 +9,8 @@ import (
 	"github.com/symphony-rt/symphony/internal/yjs"
 )
 
-// awareness relays presence to the other members. It is not stored. A reader
+// awareness relays presence to the other members, in a large room to some of
+// them (near). It is not stored. A reader
 // has presence too. What is relayed must decode: y-protocols' client throws on
 // anything else.
 //
@@ -32,7 +33,8 @@ func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness
 	if err != nil {
 		return nil, err
 	}
-	s.relayPresence(ctx, v, v.allowed(without(list, v.Member.Connection)), []byte(frame))
+	others := v.allowed(without(list, v.Member.Connection))
+	s.relayPresence(ctx, v, near(v.Member.Connection, others), []byte(frame))
 	if v.Member.Symphony {
 		return nil, nil
 	}
@@ -83,8 +85,9 @@ func (s *Service) askPresence(ctx context.Context, v *visit) {
 }
 
 // askPresenceOf sends the question to two of others, picked at random so that
-// it is not always the same who answer.
+// it is not always the same who answer. They are two whose presence reaches v.
 func (s *Service) askPresenceOf(ctx context.Context, v *visit, others []Member) {
+	others = near(v.Member.Connection, others)
 	if len(others) == 0 {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Ports is what a Service works with. All but Uploads are needed.
+// Ports is what a Service works with. All but Uploads and Fanout are needed.
 type Ports struct {
 	Log       Log
 	Metas     Metas
@@ -21,6 +21,9 @@ type Ports struct {
 	// Uploads is nil in a deployment that takes no updates larger than a
 	// message.
 	Uploads Uploads
+	// Fanout is nil in a deployment without a second level: then a message's own
+	// function posts to all members.
+	Fanout Fanout
 }
 
 // Options are the choices of a deployment; the zero value is good.
