@@ -43,7 +43,7 @@ func (s *Stack) addAPI() {
 		DisconnectRouteOptions: &gw.WebSocketRouteOptions{Integration: integration("disconnect")},
 	})
 	s.addStage()
-	for _, name := range []string{"message", "disconnect"} { // nobody else posts
+	for _, name := range []string{"message", "fanout", "disconnect"} { // nobody else posts
 		s.Functions[name].AddEnvironment(jsii.String(config.EnvManagement), s.Stage.CallbackUrl(), nil)
 	}
 	s.addDomain()

@@ -26,6 +26,7 @@ var sizes = map[string]size{
 	"connect":    {256, 10, "one read and two writes"},
 	"disconnect": {256, 10, "one delete, one query, one post per Symphony peer"},
 	"message":    {1024, 29, "loads and merges a document on join; API Gateway waits 29 s and no longer"},
+	"fanout":     {1024, 30, "posts to a slice of a large room: TLS to the management API, side by side"},
 	"checkpoint": {2048, 90, "holds a document several times over while it merges, compacts and proves; two sweeps 30 s apart"},
 	"stream":     {256, 60, "a few conditional writes per batch of changes"},
 }

@@ -41,6 +41,7 @@ var idle = map[string]string{
 	"AWS::ApiGatewayV2::RouteResponse": "free",
 	"AWS::IAM::Policy":                 "free",
 	"AWS::IAM::Role":                   "free",
+	"AWS::Lambda::EventInvokeConfig":   "free",
 	"AWS::Lambda::Permission":          "free",
 	"AWS::Route53::RecordSet":          "free", // the hosted zone is the user's own, not the stack's
 	"AWS::S3::BucketPolicy":            "free",

@@ -43,6 +43,7 @@ var actions = map[string][]string{
 	"apigatewaymanagementapi.DeleteConnection": {"execute-api:ManageConnections"},
 	"eventbridge.EnableRule":                   {"events:EnableRule"},
 	"eventbridge.DisableRule":                  {"events:DisableRule"},
+	"lambda.Invoke":                            {"lambda:InvokeFunction"},
 	"ssm.GetParameter":                         {"ssm:GetParameter"},
 }
 

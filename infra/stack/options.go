@@ -60,7 +60,7 @@ type Options struct {
 }
 
 // FunctionNames are the folders of functions/, in the order of a connection's life.
-var FunctionNames = []string{"authorize", "connect", "message", "disconnect", "checkpoint", "stream"}
+var FunctionNames = []string{"authorize", "connect", "message", "fanout", "disconnect", "checkpoint", "stream"}
 
 // An account's throttles unless they were raised
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html).

@@ -61,6 +61,12 @@ var grants = map[string]grantee{
 		list:        true,
 		connections: []string{"POST", "DELETE"},
 	},
+	// The second level posts, and removes members whose connection is gone.
+	"fanout": {
+		table:       []string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DeleteItem", "dynamodb:Query"},
+		partitions:  []string{rooms, connections},
+		connections: []string{"POST", "DELETE"},
+	},
 	"checkpoint": {
 		table:      []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchWriteItem"},
 		partitions: []string{rooms},
@@ -95,6 +101,7 @@ func (s *Stack) grant() {
 				*s.Root.FormatArn(s.executeAPI(method))))
 		}
 	}
+	s.Functions["message"].AddToRolePolicy(statement([]string{"lambda:InvokeFunction"}, *s.Functions["fanout"].FunctionArn()))
 	s.grantSecret()
 	s.grantSchedule()
 }

@@ -138,8 +138,10 @@ func TestLeastPrivilegeInWords(t *testing.T) {
 		require.Equal(t, f == "checkpoint", may(f, "s3:PutObject", "snapshots"), "%s and snapshots", f)
 		require.Equal(t, f == "checkpoint", may(f, "s3:PutObject", "/log/"), "%s and archives", f)
 		require.False(t, may(f, "s3:DeleteObject", "/log/"), "%s and archives: nobody deletes the log", f)
-		require.Equal(t, f == "message" || f == "disconnect", may(f, "execute-api:ManageConnections", "/POST/"), "%s and posts", f)
-		require.Equal(t, f == "message", may(f, "execute-api:ManageConnections", "/DELETE/"), "%s and connections", f)
+		require.Equal(t, f == "message" || f == "fanout" || f == "disconnect", may(f, "execute-api:ManageConnections", "/POST/"), "%s and posts", f)
+		require.Equal(t, f == "message" || f == "fanout", may(f, "execute-api:ManageConnections", "/DELETE/"), "%s and connections", f)
+		require.Equal(t, f == "message", may(f, "lambda:InvokeFunction", "fanout"), "%s and the second level", f)
+		require.False(t, f == "fanout" && may(f, "dynamodb:PutItem", "Table"), "%s writes nothing", f)
 		require.Equal(t, f == "stream", may(f, "dynamodb:PutItem", "directory#"), "%s and the directory", f)
 		require.Equal(t, f == "checkpoint", may(f, "events:DisableRule", "checkpoint"), "%s and the schedule", f)
 	}

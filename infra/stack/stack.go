@@ -51,6 +51,7 @@ func New(scope constructs.Construct, o Options) *Stack {
 	s.addBucket()
 	s.addFunctions()
 	s.addAPI()
+	s.addFanout()
 	s.addSchedule()
 	s.addFeed()
 	s.grant()

@@ -46,7 +46,7 @@ func TestFunctions(t *testing.T) {
 func TestMemoryIsTheCostModels(t *testing.T) {
 	for f, gb := range map[string]float64{
 		"authorize": cost.SmallGB, "connect": cost.SmallGB, "disconnect": cost.SmallGB, "stream": cost.SmallGB,
-		"message": cost.MessageGB, "checkpoint": cost.CheckpointGB,
+		"message": cost.MessageGB, "fanout": cost.MessageGB, "checkpoint": cost.CheckpointGB,
 	} {
 		require.Equal(t, gb*1024, deployed(t, "dev").one(t, "AWS::Lambda::Function", "Function"+f).Properties["MemorySize"], f)
 	}
@@ -65,7 +65,7 @@ func TestEnvironment(t *testing.T) {
 	dev, prod := deployed(t, "dev"), deployed(t, "prod")
 	needs := map[string]config.Need{
 		"authorize": config.NeedAuth, "connect": config.NeedStore, "disconnect": config.NeedStore | config.NeedSender,
-		"message": config.NeedStore | config.NeedSender, "checkpoint": config.NeedStore, "stream": config.NeedStore,
+		"message": config.NeedStore | config.NeedSender, "fanout": config.NeedStore | config.NeedSender, "checkpoint": config.NeedStore, "stream": config.NeedStore,
 	}
 	for _, d := range []*deployment{dev, prod} {
 		for _, f := range stack.FunctionNames {
@@ -85,6 +85,8 @@ func TestEnvironment(t *testing.T) {
 	}
 	require.Equal(t, "open", environment(dev, "authorize")[config.EnvAuth])
 	require.Equal(t, "/symphony/prod/secret", environment(prod, "authorize")[config.EnvSecretParameter])
+	require.Equal(t, "symphony-dev-fanout", environment(dev, "message")[config.EnvFanout])
+	dev.template.HasResourceProperties(jsii.String("AWS::Lambda::EventInvokeConfig"), map[string]any{"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 1})
 	for _, f := range []string{"stream", "checkpoint"} {
 		require.Equal(t, "symphony-dev-checkpoint", environment(dev, f)[config.EnvSchedule])
 	}
@@ -310,7 +312,7 @@ func TestEveryFunctionLogsIntoTheStack(t *testing.T) {
 // untaggable are the types that CloudFormation knows no tags for.
 var untaggable = []string{
 	"AWS::ApiGateway::Account", "AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration",
-	"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::RouteResponse", "AWS::IAM::Policy", "AWS::Lambda::Permission",
+	"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::RouteResponse", "AWS::IAM::Policy", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Permission",
 	"AWS::Route53::RecordSet", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy",
 	"AWS::SQS::QueuePolicy", "Custom::S3AutoDeleteObjects",
 	// CDK does not pass tags to these three (API Gateway, Lambda and CloudWatch do know them).

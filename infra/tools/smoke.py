@@ -98,7 +98,7 @@ def look(client, name):
     expect(len(table["GlobalSecondaryIndexes"]) == 2, "the table has both indexes")
     expect(table["StreamSpecification"]["StreamEnabled"], "the table has its stream")
     functions = [f for f in client("lambda").list_functions()["Functions"] if f["Runtime"] == "provided.al2023"]
-    expect(len(functions) == 6, f"{len(functions)} functions")
+    expect(len(functions) == 7, f"{len(functions)} functions")
     mappings = client("lambda").list_event_source_mappings(FunctionName=f"{name}-stream")["EventSourceMappings"]
     expect(len(mappings) == 1 and mappings[0]["EventSourceArn"] == table["LatestStreamArn"], "the stream function reads the table's stream")
     for function in functions:

@@ -49,7 +49,7 @@ var build = sync.OnceValues(func() (dir string, err error) {
 	if err := compile("symphony-local", "./localdev"); err != nil {
 		return "", err
 	}
-	for _, f := range []string{"authorize", "connect", "message", "disconnect", "checkpoint", "stream"} {
+	for _, f := range []string{"authorize", "connect", "message", "fanout", "disconnect", "checkpoint", "stream"} {
 		if err := compile(filepath.Join("functions", f, "bootstrap"), "./functions/"+f, "-tags", "lambda.norpc", "-trimpath"); err != nil {
 			return "", err
 		}
