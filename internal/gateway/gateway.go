@@ -32,10 +32,11 @@ type Gateway struct {
 
 	stageVariables []byte // `"stageVariables":{…},` or empty
 
-	ctx    context.Context // of every invocation; ends when Shutdown gives up
-	cancel context.CancelFunc
-	open   tracker // connections and upgrades under way
-	work   tracker // invocations
+	ctx     context.Context // of every invocation; ends when Shutdown gives up
+	cancel  context.CancelFunc
+	open    tracker // connections and upgrades under way
+	work    tracker // invocations
+	workers workers // what they run on
 
 	mu        sync.Mutex
 	stopSweep func() bool
@@ -169,6 +170,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	closed := g.open.close()
 	g.conns.each(func(c *conn) { c.close(closeGoingAway, reasonGoingAway) })
 	defer g.cancel()
+	defer g.workers.stop()
 	select {
 	case <-closed:
 	case <-ctx.Done():

@@ -182,7 +182,7 @@ func (c *conn) dispatch(message []byte) error {
 		g.clock.AfterFunc(delay, run)
 		return nil
 	}
-	go run()
+	g.workers.run(run)
 	return nil
 }
 

@@ -59,6 +59,8 @@ type link struct {
 	serve func(ctx context.Context, kind byte, body []byte) []byte
 	ctx   context.Context
 	end   context.CancelFunc
+	// workers run the other end's requests.
+	workers workers
 
 	mu      sync.Mutex
 	out     []byte // waits to be written
@@ -144,6 +146,7 @@ func (l *link) fail(err error) {
 		close(answer)
 	}
 	l.end()
+	l.workers.stop()
 	_ = l.conn.Close()
 }
 
@@ -195,7 +198,7 @@ func (l *link) read(r *bufio.Reader) {
 			}
 			continue
 		}
-		go func() { _ = l.send(linkAnswer, n, l.serve(l.ctx, kind, body)) }()
+		l.workers.run(func() { _ = l.send(linkAnswer, n, l.serve(l.ctx, kind, body)) })
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/symphony-rt/symphony/internal/layout"
 	"github.com/symphony-rt/symphony/internal/room"
@@ -105,7 +107,8 @@ func (s *Store) putMember(o *op, id room.ID, member room.Member) error {
 	if err := o.batch.Set(index, seal(index, []byte(id)), nil); err != nil {
 		return unavailable(err)
 	}
-	return nil
+	stored := toMemberRecord(member).member() // as a reader will get it after a restart
+	return s.note(o, id, member.Connection, &stored)
 }
 
 // dropMember takes connection out of room id, if it is there.
@@ -126,7 +129,7 @@ func (s *Store) dropMember(o *op, id room.ID, conn room.ConnectionID) error {
 	if err := o.batch.Delete(connectionKey(conn), nil); err != nil {
 		return unavailable(err)
 	}
-	return nil
+	return s.note(o, id, conn, nil)
 }
 
 // commitUnder commits o and unlocks lock once o is settled, which may be after
@@ -182,32 +185,22 @@ func (m members) List(ctx context.Context, id room.ID) ([]room.Member, error) {
 	if err := id.Validate(); err != nil {
 		return nil, err
 	}
-	var list []room.Member
-	var expired []room.ConnectionID
-	lower, upper := membersSpan(id)
-	err = s.scan(ctx, lower, upper, func(key, value []byte) error {
-		member, err := decodeMember(key, value)
-		if err != nil {
-			return err
-		}
-		if s.expired(member) {
-			expired = append(expired, member.Connection)
-		} else {
-			list = append(list, member)
-		}
-		return nil
-	})
+	list, err := s.membersOf(id)
 	if err != nil {
 		return nil, err
 	}
-	for _, conn := range expired {
-		s.expire(id, conn)
-	}
-	return list, nil
+	now := s.clock.Now()
+	return slices.DeleteFunc(list, func(m room.Member) bool {
+		old := expired(m, now)
+		if old {
+			s.expire(id, m.Connection)
+		}
+		return old
+	}), nil
 }
 
-func (s *Store) expired(m room.Member) bool {
-	return s.clock.Now().Sub(m.ConnectedAt) > room.MemberTTL
+func expired(m room.Member, now time.Time) bool {
+	return now.Sub(m.ConnectedAt) > room.MemberTTL
 }
 
 // expire removes a member past its time, unless somebody is at it already.
@@ -218,7 +211,7 @@ func (s *Store) expire(id room.ID, conn room.ConnectionID) {
 	}
 	o := s.newOp()
 	member, err := s.member(id, conn)
-	if err != nil || !s.expired(member) || s.dropMember(o, id, conn) != nil {
+	if err != nil || !expired(member, s.clock.Now()) || s.dropMember(o, id, conn) != nil {
 		lock.Unlock()
 		return
 	}
@@ -238,7 +231,7 @@ func (m members) Admit(ctx context.Context, id room.ID, conn room.ConnectionID) 
 	}
 	defer leave()
 	admission, err := s.admission(id, conn)
-	if err == nil && s.expired(admission.Member) {
+	if err == nil && expired(admission.Member, s.clock.Now()) {
 		err = fmt.Errorf("%w: %q", room.ErrUnknownConnection, conn)
 	}
 	if err != nil {
@@ -257,15 +250,18 @@ func (s *Store) admission(id room.ID, conn room.ConnectionID) (room.Admission, e
 			return room.Admission{}, fmt.Errorf("%w: %q", room.ErrUnknownConnection, conn)
 		}
 	}
-	member, err := s.member(id, conn)
+	st, err := s.roomWithMembers(id)
 	if err != nil {
 		return room.Admission{}, err
 	}
-	meta, err := s.meta(id)
-	if err != nil {
-		return room.Admission{}, err
+	defer s.rooms.release(st)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i := st.members.find(conn)
+	if i < 0 {
+		return room.Admission{}, fmt.Errorf("%w: %q", room.ErrUnknownConnection, conn)
 	}
-	return room.Admission{Room: id, Meta: meta, Member: member}, nil
+	return room.Admission{Room: id, Meta: cloneMeta(st.meta), Member: st.members.list[i]}, nil
 }
 
 // roomOf returns the room a connection is in, "" when it is in none.
@@ -280,15 +276,8 @@ func (s *Store) roomOf(conn room.ConnectionID) (room.ID, error) {
 }
 
 func (s *Store) member(id room.ID, conn room.ConnectionID) (room.Member, error) {
-	key := memberKey(id, conn)
-	value, err := s.get(key)
-	if err != nil {
-		return room.Member{}, err
-	}
-	if value == nil {
-		return room.Member{}, fmt.Errorf("%w: %q", room.ErrUnknownConnection, conn)
-	}
-	return decodeMember(key, value)
+	admission, err := s.admission(id, conn)
+	return admission.Member, err
 }
 
 func decodeMember(key, value []byte) (room.Member, error) {

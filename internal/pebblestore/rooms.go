@@ -27,6 +27,8 @@ type roomState struct {
 	assigned, durable room.Seq
 	meta              room.Meta // durable; Version 0 when there is none
 	swap              *op       // the swap under way, or nil
+	members           audience  // durable, once membersLoaded
+	membersLoaded     bool
 }
 
 // roomCache finds the state of rooms.
