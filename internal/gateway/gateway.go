@@ -37,6 +37,7 @@ type Gateway struct {
 	open    tracker // connections and upgrades under way
 	work    tracker // invocations
 	workers workers // what they run on
+	flusher flusher // writes to connections
 
 	mu        sync.Mutex
 	stopSweep func() bool
@@ -74,6 +75,7 @@ func New(config Config) (*Gateway, error) {
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.scheduleSweep()
+	g.flusher.start(g)
 	return g, nil
 }
 
@@ -171,6 +173,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.conns.each(func(c *conn) { c.close(closeGoingAway, reasonGoingAway) })
 	defer g.cancel()
 	defer g.workers.stop()
+	defer g.flusher.stop()
 	select {
 	case <-closed:
 	case <-ctx.Done():

@@ -2,9 +2,9 @@ package gateway
 
 import "net"
 
-// inlineFrame is the largest frame that is written by whoever posts it, with
-// one non-blocking write; larger ones, and all that follow while the socket is
-// full, wait in the queue for the writer.
+// inlineFrame is the largest frame that the flusher writes, without blocking;
+// larger ones, and all that follow while the socket is full, wait in the queue
+// for the connection's own writer.
 const inlineFrame = 16 << 10
 
 // batchBytes and batchFrames bound one write of the writer, so that a slow
@@ -22,7 +22,7 @@ type outFrame struct {
 	data []byte
 }
 
-// send queues a message or writes it at once. It does not count against any
+// send queues a message for the flusher. It does not count against any
 // throttle. ErrGone when the connection is closing, ErrLimit when too much
 // waits already. data must not change afterwards.
 func (c *conn) send(op byte, data []byte) error {
@@ -36,38 +36,17 @@ func (c *conn) send(op byte, data []byte) error {
 		return ErrLimit
 	}
 	c.touch()
-	if !c.writing && c.sock.raw != nil && len(data) <= inlineFrame {
+	c.queue = append(c.queue, outFrame{op: op, data: data})
+	c.waiting += len(data)
+	if !c.writing {
 		c.writing = true
-		c.mu.Unlock()
-		return c.sendInline(op, data)
+		if c.sock.raw != nil {
+			c.gw.flusher.add(c)
+		} else {
+			c.writerDone()
+		}
 	}
-	c.enqueue(outFrame{op: op, data: data})
 	c.mu.Unlock()
-	return nil
-}
-
-// sendInline writes one frame without blocking; the caller has set c.writing.
-// What the socket does not take is left to the writer.
-func (c *conn) sendInline(op byte, data []byte) error {
-	buf := getScratch()
-	*buf = append(appendHeader(*buf, op, true, len(data)), data...)
-	n, err := c.sock.tryWrite(*buf)
-	var rest []byte
-	if n < len(*buf) && err == nil {
-		rest = append(rest, (*buf)[n:]...)
-	}
-	putScratch(buf)
-	if err != nil {
-		c.abort()
-		return ErrGone
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if rest != nil {
-		c.queue = append([]outFrame{{raw: true, data: rest}}, c.queue...)
-		c.waiting += len(rest)
-	}
-	c.writerDone()
 	return nil
 }
 
