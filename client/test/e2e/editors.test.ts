@@ -1,4 +1,4 @@
-// examples/editors: three Yjs bindings as published, on SymphonyProvider, in Chromium.
+// examples/editors: four Yjs bindings as published, on SymphonyProvider, in Chromium.
 
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,8 @@ const skip = missing(noChromium('the editor bindings were')) ||
 const EDITORS = [
   { name: 'codemirror', text: '#codemirror .cm-content', cursor: '#codemirror .cm-ySelectionInfo', bold: null, redo: 'Control+y' },
   { name: 'tiptap', text: '#tiptap .tiptap', cursor: '#tiptap .collaboration-carets__label', bold: 'strong', redo: 'Control+Shift+z' },
-  { name: 'quill', text: '#quill .ql-editor', cursor: '#quill .ql-cursor-name', bold: 'strong', redo: 'Control+Shift+z' }
+  { name: 'quill', text: '#quill .ql-editor', cursor: '#quill .ql-cursor-name', bold: 'strong', redo: 'Control+Shift+z' },
+  { name: 'lexical', text: '#lexical .lexical', cursor: '#lexical .lexical-cursors span > span:not(:empty)', bold: 'strong', redo: 'Control+Shift+z' }
 ]
 
 describe.skipIf(skip)('examples/editors', () => {
