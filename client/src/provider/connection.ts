@@ -206,7 +206,7 @@ export class Connection {
   }
 
   #adopt (token: string): void {
-    const { clock, times } = this.options
+    const { clock } = this.options
     this.#expires = expiry(token)
     const socket = this.options.open(token)
     const link = new Link(socket, clock.now(), {
@@ -218,7 +218,12 @@ export class Connection {
     })
     if (this.link === null) this.link = link
     else this.next = link
-    this.timers.set('hello', times.ackTimeout, () => { link.abandon() })
+    this.expect(link)
+  }
+
+  /** Gives the link up when nothing more of its beginning comes for so long as an answer may take. */
+  expect (link: Link): void {
+    this.timers.set('hello', this.options.times.ackTimeout, () => { link.abandon() })
   }
 
   #opened (link: Link): void {
@@ -236,7 +241,7 @@ export class Connection {
       type: 'hello', version: VERSION, client: this.options.client, epoch: resume ? this.epoch : '', after: link.after,
       stateVector: stateVector.length + 256 > MAX_CLIENT_MESSAGE ? new Uint8Array() : stateVector // then everything comes
     })
-    this.timers.set('hello', this.options.times.ackTimeout, () => { link.abandon() })
+    this.expect(link)
   }
 
   /** Puts a welcomed link in use. */

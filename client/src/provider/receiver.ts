@@ -163,7 +163,11 @@ export class Receiver {
       return
     }
     link.pieces.push(message.update)
-    if (message.more) return
+    if (message.more) { // over a slow line all of them may take minutes
+      if (link.ready) sender.watchGap(options.times.ackTimeout, true)
+      else this.#connection.expect(link)
+      return
+    }
     const updates = link.pieces
     link.pieces = []
     if (!this.#apply(link, updates)) return

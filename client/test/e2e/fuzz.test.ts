@@ -40,7 +40,7 @@ class Member {
       random: r.next,
       times: {
         lifetime: 5_000, renewBefore: 1_000, renewJitter: 1_500, retire: 300, keepAlive: 1_500, probeQuiet: 500,
-        ackTimeout: 1_000, gapPatience: 100, backoffBase: 50, backoffMax: 400
+        ackTimeout: name === 'newcomer' ? 30_000 : 1_000, gapPatience: 100, backoffBase: 50, backoffMax: 400
       }
     })
     this.provider.on('sync-status', ({ hasUnacknowledgedChanges }) => {

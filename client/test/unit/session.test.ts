@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { encodeFrame, settle } from '../../src/testing'
-import { edit, EMPTY, NONE, world } from './world'
+import { edit, EMPTY, NONE, WELCOME, world } from './world'
 
 const text = (doc: Y.Doc): string => doc.getText('t').toString()
 
@@ -468,3 +468,28 @@ async function until (what: () => boolean): Promise<void> {
   for (let turn = 0; turn < 500 && !what(); turn++) await new Promise(resolve => setTimeout(resolve, 2))
   expect(what()).toBe(true)
 }
+
+test('a welcome or range in pieces over a slow line: each piece is a sign of life', async () => {
+  const w = world()
+  await settle()
+  const s = w.socket()
+  s.open()
+  const author = new Y.Doc()
+  for (let piece = 0; piece < 5; piece++) {
+    await w.clock.advance(29_000)
+    s.receive({ type: 'range', after: 0, through: 5, more: true, update: edit(String(piece), author) })
+  }
+  await w.clock.advance(29_000)
+  s.receive({ ...WELCOME, through: 5 })
+  expect(w.provider.synced).toBe(true)
+  expect(w.doc.getText('t').toString()).toBe('01234')
+  expect(w.sockets).toHaveLength(1)
+  s.receive({ type: 'broadcast', seq: 8, update: edit('8') })
+  await w.clock.advance(250)
+  for (let piece = 0; piece < 5; piece++) {
+    await w.clock.advance(29_000)
+    s.receive({ type: 'range', after: 5, through: 7, more: true, update: edit(String(piece), author) })
+  }
+  expect(s.all('rangeRequest')).toHaveLength(1)
+  w.provider.destroy()
+})
