@@ -38,9 +38,11 @@ func (g gatewayOptions) config(functions gateway.Invoker, log *slog.Logger) gate
 		limits.ConnectRate, limits.ConnectBurst = math.MaxInt32, math.MaxInt32
 	}
 	c := gateway.Config{
-		Stage:     stage,
-		Invoker:   functions,
-		Functions: gateway.Functions{Authorizer: fnAuthorize, Connect: fnConnect, Message: fnMessage, Disconnect: fnDisconnect},
+		Stage:   stage,
+		Invoker: functions,
+		// A post that is not signed fails here too, not only once it is deployed.
+		RequireSignature: true,
+		Functions:        gateway.Functions{Authorizer: fnAuthorize, Connect: fnConnect, Message: fnMessage, Disconnect: fnDisconnect},
 		// The room is the only identity source: API Gateway answers 401 without
 		// running the authorizer when one is missing, and a token is optional
 		// on a laptop.

@@ -73,6 +73,7 @@ func Run(t *testing.T, h Harness) {
 	if ports.Close != nil {
 		require.NoError(t, ports.Close())
 	}
+	rooms := ports.Log != nil && ports.Metas != nil && ports.Members != nil && ports.Snapshots != nil
 	suites := []struct {
 		name string
 		has  bool
@@ -83,7 +84,8 @@ func Run(t *testing.T, h Harness) {
 		{"Members", ports.Members != nil && ports.Metas != nil, RunMembers},
 		{"Snapshots", ports.Snapshots != nil, RunSnapshots},
 		{"Uploads", ports.Uploads != nil, RunUploads},
-		{"Rooms", ports.Log != nil && ports.Metas != nil && ports.Members != nil && ports.Snapshots != nil, RunRooms},
+		{"Rooms", rooms, RunRooms},
+		{"Traps", rooms, RunTraps},
 	}
 	ran := 0
 	for _, s := range suites {
