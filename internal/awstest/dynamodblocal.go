@@ -16,6 +16,10 @@ const (
 	minJava = 17
 )
 
+// DynamoDBEndpoint is the variable that names a DynamoDB Local that runs
+// already, to be used instead of one of our own.
+const DynamoDBEndpoint = "DYNAMODB_ENDPOINT"
+
 var dynamoDBLocal = &engine{
 	name:  "dynamodb-local",
 	fetch: fetchDynamoDBLocal,
@@ -38,7 +42,10 @@ var dynamoDBLocal = &engine{
 // checks every file against the committed list, each time.
 func fetchDynamoDBLocal() (string, error) {
 	if runtime.GOOS == "linux" && runtime.GOARCH != "amd64" {
-		return "", fmt.Errorf("%w: DynamoDB Local's SQLite binding for linux/%s is not on Maven Central", errMissing, runtime.GOARCH)
+		// In memory too it stores in SQLite. Its binding (libsqlite4java) for this
+		// processor is in AWS's own download and image only, which no registry has.
+		return "", fmt.Errorf("%w: DynamoDB Local's SQLite binding for linux/%s is neither on Maven Central nor in Debian; run AWS's download or image yourself (-inMemory -sharedDb) and say %s=http://127.0.0.1:8000",
+			errNowhere, runtime.GOARCH, DynamoDBEndpoint)
 	}
 	if _, err := findJava(); err != nil {
 		return "", err

@@ -196,6 +196,20 @@ func TestDisconnectedClientsAndPlainClientsAreAnsweredAsTheServiceSays(t *testin
 	require.Equal(t, "AgAA", res.Body, "y-protocols has its own way to say it")
 }
 
+// Alarms count errors: a client that left while it was being answered is none.
+func TestAClientThatVanishedIsNoError(t *testing.T) {
+	for err, level := range map[error]string{
+		fmt.Errorf("%w: %w: %w", room.ErrDisconnected, room.ErrUnavailable, room.ErrGone): "INFO",
+		fmt.Errorf("%w: %w", room.ErrDisconnected, room.ErrUnavailable):                   "ERROR",
+		room.ErrMalformed: "WARN",
+	} {
+		h, log := newHandler(&rooms{err: err}, nil)
+		_, herr := h.Message(t.Context(), event(ada, nil, "x"))
+		require.NoError(t, herr)
+		require.Contains(t, log.String(), "level="+level, "%v", err)
+	}
+}
+
 func TestBinaryFrameIsRefused(t *testing.T) {
 	r := &rooms{}
 	h, _ := newHandler(r, nil)

@@ -24,7 +24,10 @@ func (h *Handler) Message(ctx context.Context, req events.APIGatewayWebsocketPro
 	}
 	f := faultOf(err)
 	level := h.log.Warn
-	if f.status >= http.StatusInternalServerError {
+	switch {
+	case errors.Is(err, room.ErrGone):
+		level = h.log.Info // the client left while it was being answered
+	case f.status >= http.StatusInternalServerError:
 		level = h.log.Error
 	}
 	level("message refused", "connection", from.Connection, "room", from.Room, "user", from.User.ID,

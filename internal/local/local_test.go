@@ -70,42 +70,7 @@ func (s *running) kill(t *testing.T) {
 	_, _ = s.cmd.Process.Wait()
 }
 
-// document merges what arrives; it needs no editor.
-type document struct {
-	mu    sync.Mutex
-	state []byte
-}
-
-func (d *document) Apply(update []byte) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		d.state = bytes.Clone(update)
-		return nil
-	}
-	m, err := yjs.Merge(d.state, update)
-	d.state = m
-	return err
-}
-
-func (d *document) StateVector() []byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		return yjs.EncodeStateVector(nil)
-	}
-	sv, _ := yjs.StateVector(d.state)
-	return sv
-}
-
-func (d *document) Diff(sv []byte) ([]byte, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		return []byte{0, 0}, nil
-	}
-	return yjs.Diff(d.state, sv)
-}
+type document struct{ rtclient.Merged }
 
 // insertion is the update of client (1 to 127) typing text (under 128 bytes)
 // first thing into the root "t".
@@ -136,12 +101,7 @@ func dial(t *testing.T, s *running, o rtclient.Options) (*rtclient.Client, *docu
 
 func (d *document) has(t *testing.T, update []byte) bool {
 	t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		return false
-	}
-	ok, err := yjs.Contains(d.state, update)
+	ok, err := yjs.Contains(d.State(), update)
 	require.NoError(t, err)
 	return ok
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -45,7 +44,7 @@ func (w *world) process(seed uint64) (*faultstore.Injector, *room.Service) {
 	w.t.Helper()
 	faults := faultstore.New()
 	service, err := room.NewService(faults.Ports(w.ports()), room.Options{
-		Random: &seeded{r: rand.New(rand.NewPCG(seed, 7))},
+		Random: roomtest.Seeded(seed),
 		Logger: slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil)),
 	})
 	require.NoError(w.t, err)
@@ -58,21 +57,6 @@ func (w *world) ports() room.Ports {
 		Snapshots: w.store.Snapshots(),
 		Uploads:   w.store.Uploads(), Sender: w.gateway, Clock: w.clock,
 	}
-}
-
-// seeded is a repeatable source of ids.
-type seeded struct {
-	mu sync.Mutex
-	r  *rand.Rand
-}
-
-func (s *seeded) Read(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range b {
-		b[i] = byte(s.r.Uint32())
-	}
-	return len(b), nil
 }
 
 type lockedWriter struct {

@@ -110,56 +110,13 @@ func (s *running) instances(t *testing.T) []int {
 	return pids
 }
 
-type document struct {
-	mu    sync.Mutex
-	state []byte
-}
-
-func (d *document) Apply(update []byte) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		d.state = bytes.Clone(update)
-		return nil
-	}
-	m, err := yjs.Merge(d.state, update)
-	if err == nil {
-		d.state = m
-	}
-	return err
-}
-
-func (d *document) StateVector() []byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		return yjs.EncodeStateVector(nil)
-	}
-	sv, err := yjs.StateVector(d.state)
-	if err != nil {
-		panic(err)
-	}
-	return sv
-}
-
-func (d *document) Diff(sv []byte) ([]byte, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.state == nil {
-		return []byte{0, 0}, nil
-	}
-	return yjs.Diff(d.state, sv)
-}
+type document struct{ rtclient.Merged }
 
 func (d *document) missing(t *testing.T, updates [][]byte) (n int) {
 	t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	state := d.State()
 	for _, u := range updates {
-		if d.state == nil {
-			return len(updates)
-		}
-		ok, err := yjs.Contains(d.state, u)
+		ok, err := yjs.Contains(state, u)
 		require.NoError(t, err)
 		if !ok {
 			n++

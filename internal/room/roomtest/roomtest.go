@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -242,4 +244,22 @@ func inParallel(n int, fn func(i int) error) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// Seeded is a source of randomness that is the same for the same seed. It is
+// safe for concurrent use.
+func Seeded(seed uint64) io.Reader { return &seeded{r: rand.New(rand.NewPCG(seed, 7))} }
+
+type seeded struct {
+	mu sync.Mutex
+	r  *rand.Rand
+}
+
+func (s *seeded) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range b {
+		b[i] = byte(s.r.Uint32())
+	}
+	return len(b), nil
 }

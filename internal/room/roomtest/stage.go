@@ -3,8 +3,6 @@ package roomtest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,7 +40,7 @@ func newStage(t testing.TB, open func(t testing.TB, clock *Clock) Ports, mutate 
 		ports = mutate(ports)
 	}
 	var err error
-	s.service, err = room.NewService(s.faults.Ports(ports), room.Options{Random: &seeded{r: rand.New(rand.NewPCG(n, 7))}})
+	s.service, err = room.NewService(s.faults.Ports(ports), room.Options{Random: Seeded(n)})
 	require.NoError(t, err)
 	return s
 }
@@ -60,21 +58,6 @@ func (o only) Unclean(ctx context.Context, fn func(room.ID) error) error {
 		}
 		return fn(id)
 	})
-}
-
-// seeded is a source of ids; on a store of its own each run's are the same.
-type seeded struct {
-	mu sync.Mutex
-	r  *rand.Rand
-}
-
-func (s *seeded) Read(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range b {
-		b[i] = byte(s.r.Uint32())
-	}
-	return len(b), nil
 }
 
 func memberOf(from room.Origin) room.Member {
