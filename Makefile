@@ -75,6 +75,22 @@ build: need-go functions build/symphony-local ## Build the functions (bootstrap 
 build/symphony-local:
 	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./localdev
 
+# The client as npm would publish it, for the binary to hold: `symphony compose`
+# puts it into new projects.
+CLIENT_PACKED := build/client-packed
+$(CLIENT_PACKED): client/node_modules/.package-lock.json client/package.json client/README.md $(shell find client/src -type f 2>/dev/null)
+	@echo "· packing the client"
+	@mkdir -p build && rm -f internal/scaffold/client/*.tgz
+	@cd client && $(NPM) pack --silent --pack-destination ../internal/scaffold/client >/dev/null
+	@touch $@
+
+.PHONY: symphony
+symphony: need-go need-node build/symphony ## Build the command line, build/symphony, with everything it needs inside
+
+.PHONY: build/symphony
+build/symphony: $(CLIENT_PACKED)
+	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION) -X main.source=$(CURDIR)' -o $@ ./cmd/symphony
+
 .PHONY: functions
 functions: $(FUNCTION_NAMES:%=build/functions/%/bootstrap)
 

@@ -68,6 +68,13 @@ var mayImport = map[string][]string{
 	"internal/local": {"dashboard", "internal/dashboard", "internal/dashboard/probe", "internal/dashboard/looking", "internal/operate", "internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/pebblestore", "internal/lambdaruntime", "internal/streamsource"},
 
+	// Composition: the command line.
+	"examples":          nil,
+	"internal/scaffold": {"examples"},
+	"internal/cli": {"internal/room", "internal/config", "internal/auth", "internal/operate", "internal/local", "internal/scaffold", "internal/cost", "internal/protocol",
+		"internal/yjs", "internal/rtclient", "internal/dynamodirectory", "internal/dynamostore", "internal/s3store", "internal/apigwsender", "internal/pebblestore",
+		"loadtest"},
+
 	// Composition: what the functions' mains share.
 	"internal/compose": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/apigwsender", "internal/lambdafanout"},

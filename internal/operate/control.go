@@ -29,7 +29,7 @@ type Control struct {
 const ControlFile = "control.json"
 
 // ErrNotRunning: no local server has written its Control there.
-var ErrNotRunning = errors.New("operate: no local server is running on that folder")
+var ErrNotRunning = errors.New("no local server is running on that folder")
 
 // Write stores c in folder. The file is there whole or not at all.
 func (c Control) Write(folder string) error {

@@ -116,7 +116,7 @@ func order(s Sort) (func(a, b Summary) int, error) {
 	case SortCreated:
 		return func(a, b Summary) int { return b.Created.Compare(a.Created) }, nil
 	}
-	return nil, fmt.Errorf("operate: rooms cannot be sorted by %q: one of %v", s, Sorts())
+	return nil, fmt.Errorf("rooms cannot be sorted by %q: one of %v", s, Sorts())
 }
 
 func summary(e directory.Entry, now time.Time) Summary {

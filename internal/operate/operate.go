@@ -19,12 +19,12 @@ import (
 // Errors beside those of internal/room.
 var (
 	// ErrNoRoom: nothing was ever stored under that name.
-	ErrNoRoom = errors.New("operate: no such room")
+	ErrNoRoom = errors.New("no such room")
 	// ErrNotEmpty: an import would mix with what the room holds already.
-	ErrNotEmpty = errors.New("operate: the room is not empty")
+	ErrNotEmpty = errors.New("the room is not empty")
 	// ErrPoint: the room was never at that sequence number, or not yet at that
 	// time, or the log of it is gone.
-	ErrPoint = errors.New("operate: no such point in the room's history")
+	ErrPoint = errors.New("no such point in the room's history")
 )
 
 // Rooms is what can be done with the rooms of one deployment. Methods that name

@@ -174,7 +174,7 @@ function welcomeOthers (presence: Presence, messages: Messages): void {
 }
 
 try {
-  start(readAddress(new URL(location.href), import.meta.env['VITE_SYMPHONY_SERVER'] as string | undefined))
+  start(readAddress(new URL(location.href), import.meta.env['VITE_SYMPHONY_URL'] as string | undefined))
 } catch (error) {
   if (!(error instanceof AddressError)) throw error
   app.replaceChildren(wrongAddress(error.message))
