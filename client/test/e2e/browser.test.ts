@@ -212,8 +212,14 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await peer.close()
   })
 
-  test('200 times in and out leave no listener, timer or memory behind', async () => {
+  test('P3: 200 times in and out leave no socket, listener, timer or memory behind', async () => {
     const page = await open()
+    const sockets = { opened: 0, open: 0 }
+    page.on('websocket', socket => {
+      sockets.opened++
+      sockets.open++
+      socket.on('close', () => { sockets.open-- })
+    })
     const session = await context.newCDPSession(page)
     await session.send('Performance.enable')
     const measure = async (): Promise<Record<string, number>> => {
@@ -230,6 +236,9 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     expect(after.JSEventListeners!).toBeLessThanOrEqual(before.JSEventListeners!)
     // Less than 10 KB for each of 200 would-be leaks; one document and its provider weigh more.
     expect(after.JSHeapUsedSize! - before.JSHeapUsedSize!).toBeLessThan(2_000_000)
+    await expect.poll(() => sockets.open, PATIENCE).toBe(0)
+    expect(sockets.opened).toBeGreaterThanOrEqual(220)
+    expect((await page.evaluate(() => navigator.locks.query())).held).toEqual([])
     await page.close()
   })
 })

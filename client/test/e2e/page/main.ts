@@ -1,7 +1,7 @@
 // The page that Chromium opens: providers by name, driven by the test.
 
 import * as Y from 'yjs'
-import { SymphonyProvider, type SymphonyProviderOptions } from '../../../src'
+import { SymphonyClient, SymphonyProvider, type SymphonyProviderOptions } from '../../../src'
 
 const providers = new Map<string, SymphonyProvider>()
 
@@ -27,16 +27,31 @@ const app = {
     provider.doc.destroy()
     providers.delete(name)
   },
-  /** Enters and leaves n rooms, each once it is synced. */
+  /** Enters and leaves n rooms, each once it is synced: by provider and by SymphonyClient. */
   async cycle (url: string, n: number): Promise<void> {
+    const client = new SymphonyClient(url)
     for (let at = 0; at < n; at++) {
-      app.enter('cycle', url, `cycle-${at % 5}`, { offline: at % 2 === 0 })
+      if (at % 2 === 1) {
+        const room = client.enter(`cycle-${at % 5}`, { offline: at % 4 === 1 })
+        const list = room.newList<number>('list')
+        const history = room.newHistory([list])
+        room.subscribe(list, () => {})
+        room.subscribe('others', () => {})
+        await room.whenSynced()
+        list.push(at)
+        history.undo()
+        room.updatePresence({ at })
+        await client.leave(room.getRoomId())
+        continue
+      }
+      app.enter('cycle', url, `cycle-${at % 5}`, { offline: at % 4 === 0 })
       const provider = app.get('cycle')
       await new Promise<void>(resolve => { provider.on('sync', synced => { if (synced) resolve() }) })
       provider.doc.getText('t').insert(0, 'x')
       provider.awareness.setLocalStateField('at', at)
       app.leave('cycle')
     }
+    await client.destroy()
   }
 }
 
