@@ -17,6 +17,7 @@ function react (version: 18 | 19): TestProjectInlineConfiguration {
       name: `react-${version}`,
       include: version === 18 && !existsSync(folder) ? [] : ['test/react/**/*.test.{ts,tsx}'],
       environment: 'happy-dom',
+      testTimeout: 120_000, // a bound for a broken run on a slow machine
       setupFiles: ['test/react/setup.ts'],
       env: { REACT: String(version) }
     }

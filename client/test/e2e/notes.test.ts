@@ -56,6 +56,15 @@ describe.skipIf(skip)('examples/notes', () => {
     for (const page of [a, b]) await count(page, '.people .avatar', 1)
   })
 
+  test('a new name shows at the others; Escape closes what asks for it, and not the note', async () => {
+    await a.locator('button.avatar').click()
+    await a.locator('#me input').fill('Zoe Ro')
+    await expect.poll(() => b.locator('.people .avatar').allTextContents(), PATIENCE).toEqual(['ZR'])
+    await a.keyboard.press('Escape')
+    await a.locator('.popover').waitFor({ state: 'hidden' })
+    await a.locator('.cm-content').click()
+  })
+
   test('P21: both type at once; P18: undo takes back one\'s own', async () => {
     await a.keyboard.press('Control+Home')
     await Promise.all([a.keyboard.type('abcdef', { delay: 15 }), b.keyboard.type('123456', { delay: 15 })])

@@ -1,10 +1,11 @@
 // SymphonyRoom: entering and leaving, whatever React does with it.
 
 import { act, render } from '@testing-library/react'
-import { StrictMode } from 'react'
+import { memo, StrictMode } from 'react'
+import { hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { expect, test, vi } from 'vitest'
-import { SymphonyRoom, useList, useRoom } from '../../src/react'
+import { SymphonyRoom, useHistory, useList, useOthers, useRoom, useStatus } from '../../src/react'
 import { SymphonyClient } from '../../src/room'
 import { fakeSockets } from '../../src/testing'
 import { Boundary, offline } from './world'
@@ -83,6 +84,49 @@ test('on a server: the fallback, no room, no error', () => {
   const client = offline()
   expect(renderToString(<SymphonyRoom client={client} id="a" fallback={<p>…</p>}><Id /></SymphonyRoom>)).toBe('<p>…</p>')
   expect(client.getRooms()).toEqual([])
+})
+
+test('hydration: what the server sent is taken over without a word, then the room is entered', async () => {
+  const client = offline()
+  const words: unknown[] = []
+  const said = vi.spyOn(console, 'error').mockImplementation((...args) => { words.push(args) })
+  const app = <StrictMode><SymphonyRoom client={client} id="a" fallback={<p>…</p>}><Id /></SymphonyRoom></StrictMode>
+  const container = document.createElement('div')
+  container.innerHTML = renderToString(app)
+  const root = await act(async () => hydrateRoot(container, app))
+  expect([container.textContent, words]).toEqual(['a', []])
+  act(() => { root.unmount() })
+  said.mockRestore()
+})
+
+test('P3: 200 times in and out leave no room, no socket, no subscription', async () => {
+  const { client, sockets } = connected()
+  const Show = () => <>{useList('items')[0].length}{useOthers().length}{String(useStatus().isSaved)}{String(useHistory().canUndo)}</>
+  for (let round = 0; round < 200; round++) {
+    render(<SymphonyRoom client={client} id={`room ${round % 3}`}><Show /></SymphonyRoom>).unmount()
+    if (round % 20 === 0) await later()
+  }
+  await later()
+  expect(client.getRooms()).toEqual([])
+  expect(sockets.every(socket => socket.readyState === 3)).toBe(true)
+})
+
+test('a list of 2,000 elements: one change renders one row', () => {
+  const client = offline()
+  const room = client.enter('a')
+  const list = room.newList<{ n: number }>('items')
+  room.bundle(() => { list.push(...Array.from({ length: 2_000 }, (_, n) => ({ n }))) })
+  let rows = 0
+  const Row = memo(({ item }: { item: { n: number } }) => {
+    rows++
+    return item.n % 500 === 0 ? <i>{item.n}</i> : null
+  })
+  const List = () => <>{useList<{ n: number }>('items')[0].map((item, at) => <Row key={at} item={item} />)}</>
+  render(<SymphonyRoom client={client} id="a"><List /></SymphonyRoom>)
+  rows = 0
+  for (let round = 0; round < 10; round++) act(() => { list.get(round * 100)!.set('n', -1) })
+  expect(rows).toBe(10)
+  void client.leave('a')
 })
 
 test('a hook without a room, a bad id and a clash of types are clear errors for an error boundary', () => {

@@ -14,7 +14,11 @@ export function mountCodeMirror (parent: HTMLElement, { doc, awareness }: Sympho
     parent,
     state: EditorState.create({
       doc: text.toString(),
-      extensions: [keymap.of(yUndoManagerKeymap), basicSetup, javascript(), EditorView.lineWrapping, yCollab(text, awareness), theme]
+      extensions: [
+        keymap.of(yUndoManagerKeymap), basicSetup, javascript(), theme,
+        EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': 'Code' }),
+        yCollab(text, awareness)
+      ]
     })
   })
 }

@@ -9,6 +9,7 @@ import type { User } from './user'
 export function mountTiptap (parent: HTMLElement, provider: SymphonyProvider, user: User, tools: Iterable<HTMLButtonElement>): void {
   const editor = new Editor({
     element: parent,
+    editorProps: { attributes: { 'aria-label': 'Text', role: 'textbox' } },
     extensions: [
       StarterKit.configure({ undoRedo: false }), // Collaboration undoes one's own changes only
       Collaboration.configure({ document: provider.doc, field: 'rich' }),

@@ -1,7 +1,7 @@
 import { useMap, useOthers } from '@symphony-rt/client/react'
 import { type KeyboardEvent, memo, useDeferredValue, useState } from 'react'
 import { Plus } from './icons'
-import type { User } from './me'
+import { sameUsers, type User, usersOf } from './me'
 import type { Notes, Presence } from './room'
 
 interface Summary {
@@ -60,6 +60,6 @@ const Item = memo(function Item ({ id, note, open }: { id: string, note: Summary
 
 /** Who has a note open. */
 function Readers ({ id }: { id: string }) {
-  const users = useOthers<Presence, User[]>(others => others.filter(({ presence }) => presence.note === id).flatMap(({ presence }) => presence.user ?? []))
+  const users = useOthers<Presence, User[]>(others => usersOf(others.filter(({ presence }) => presence.note === id)), sameUsers)
   return users.length > 0 && <span className="dots">{users.map((user, at) => <i key={at} style={{ '--user': user.color }} title={user.name} />)}</span>
 }

@@ -19,7 +19,7 @@ export function NotePage ({ note, onClose, onRemove }: NotePageProps) {
   const isReadOnly = useStatus(status => status.isReadOnly)
   const text = useRef<{ focus: () => void }>(null)
   return (
-    <main className="note" onKeyDown={event => { if (event.key === 'Escape') onClose() }}>
+    <main className="note" onKeyDown={event => { if (event.key === 'Escape' && document.querySelector(':popover-open') === null) onClose() }}>
       <div className="top">
         <button className="button icon back" onClick={onClose} aria-label="All notes"><Back /></button>
         {onRemove !== undefined && <button className="button icon danger" onClick={onRemove} aria-label="Delete note" title="Delete note"><Trash /></button>}

@@ -1,10 +1,10 @@
 import { useMyPresence, useOthers } from '@symphony-rt/client/react'
-import { initials, saveUser, type User } from './me'
+import { initials, sameUsers, saveUser, type User, usersOf } from './me'
 import type { Presence } from './room'
 
 /** Everybody here; a click on yourself lets you change your name. */
 export function People () {
-  const others = useOthers<Presence, User[]>(others => others.flatMap(({ presence }) => presence.user ?? []))
+  const others = useOthers<Presence, User[]>(usersOf, sameUsers)
   const [me, updateMe] = useMyPresence<Presence, User>(presence => presence.user!)
 
   function rename (name: string): void {

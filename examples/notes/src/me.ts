@@ -26,6 +26,19 @@ export function saveUser (user: User): User {
   return user
 }
 
-/** Two letters for an avatar. Anybody may have sent the name, so it may be anything. */
-export const initials = (name: unknown): string =>
-  String(name ?? '').trim().split(/\s+/).map(word => [...word][0] ?? '').slice(0, 2).join('').toUpperCase() || '?'
+/** Others' presence comes as they sent it: a user that can be shown, or nothing. A colour is a colour, not some url(). */
+export function usersOf (others: ReadonlyArray<{ presence: { user?: unknown } }>): User[] {
+  return others.flatMap(({ presence }) => {
+    const { name, color } = (presence.user ?? {}) as Partial<User>
+    const valid = typeof name === 'string' && typeof color === 'string' && /^#[0-9a-f]{6}$/i.test(color)
+    return valid ? { name: name.slice(0, 30), color, colorLight: `${color}33` } : []
+  })
+}
+
+/** Cursors move all the time; who is here is shown anew only when that changes. */
+export const sameUsers = (a: User[], b: User[]): boolean =>
+  a.length === b.length && a.every(({ name, color }, at) => name === b[at]!.name && color === b[at]!.color)
+
+/** Two letters for an avatar. */
+export const initials = (name: string): string =>
+  name.trim().split(/\s+/).map(word => [...word][0] ?? '').slice(0, 2).join('').toUpperCase() || '?'
