@@ -205,6 +205,7 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
         edited: update => { this.#editsOfTab(update) },
         connection: this.connection,
         events: this,
+        compare: () => { this.#compare = true },
         share: shareConnection ?? WebSocketPolyfill === undefined ? JSON.stringify([this.url, protocols]) : null
       })
     }).catch(this.#storeFailed)

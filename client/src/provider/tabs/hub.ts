@@ -14,6 +14,7 @@ interface HubOptions {
   doc: Y.Doc
   connection: Connection
   presence: Presence
+  compare: () => void
   post: (word: Word) => void
   /** Calls back when the tab is gone, however it went. */
   watch: (tab: string, gone: () => void) => void
@@ -33,7 +34,8 @@ interface Follower {
 export class Hub {
   readonly #o: HubOptions
   readonly #followers = new Map<string, Follower>()
-  readonly #watched = new Set<string>()
+  /** The followers' tabs; whether they have said goodbye. */
+  readonly #watched = new Map<string, boolean>()
   /** Pieces of ranges, by the link they come on: a follower gets each range whole. */
   readonly #pieces = new WeakMap<Link, Uint8Array[]>()
   #lastIndex = 0
@@ -54,6 +56,7 @@ export class Hub {
   /** A word of a follower. */
   heard (word: Word): void {
     if (word.what === 'open') return this.#open(word)
+    if (word.what === 'bye') return void this.#watched.set(word.tab, true)
     if (word.what !== 'ping' && word.what !== 'send' && word.what !== 'close') return
     const follower = this.#followers.get(word.socket)
     if (follower === undefined) return
@@ -66,7 +69,7 @@ export class Hub {
     const { connection, watch, post } = this.#o
     this.#followers.set(socket, { tab, index: ++this.#lastIndex, client: null, opened: false, hello: null })
     if (!this.#watched.has(tab)) {
-      this.#watched.add(tab)
+      this.#watched.set(tab, false)
       watch(tab, () => { this.#gone(tab) })
     }
     post({ what: 'wait', socket })
@@ -219,12 +222,17 @@ export class Hub {
 
   /** A follower's tab is gone: says goodbye for it, should it not have done so itself. */
   #gone (tab: string): void {
+    const clean = this.#watched.get(tab) === true
     this.#watched.delete(tab)
     for (const [socket, follower] of this.#followers) {
       if (follower.tab !== tab) continue
       this.#followers.delete(socket)
       if (follower.client !== null) this.#goodbye(follower.client)
     }
+    if (clean) return
+    // What it told the other tabs, and perhaps no server: a new connection compares.
+    this.#o.compare()
+    this.#o.connection.renew()
   }
 
   #goodbye (client: number): void {

@@ -11,6 +11,8 @@ import { type Events, Share } from './share'
 
 export interface TabsOptions extends ExchangeOptions {
   connection: Connection
+  /** The next hello compares what is here with what the server has. */
+  compare: () => void
   /** The provider: where its events are. */
   events: Events
   /** What must be the same for two tabs to share a connection, beside the user; null: each has its own. */

@@ -32,6 +32,7 @@ interface ShareOptions {
   doc: Y.Doc
   connection: Connection
   presence: Presence
+  compare: () => void
   events: Events
 }
 
@@ -109,11 +110,11 @@ export class Share {
   }
 
   #newHub (): Hub {
-    const { doc, connection, presence, locks } = this.#o
+    const { doc, connection, presence, compare, locks } = this.#o
     const { signal } = this.#abort
     const name = this.#name
     return new Hub({
-      doc, connection, presence, post: this.#post,
+      doc, connection, presence, compare, post: this.#post,
       watch: (tab, gone) => { locks.request(`${name}:${tab}`, { signal }, gone).catch(() => {}) }
     })
   }
@@ -121,6 +122,7 @@ export class Share {
   #lead (): void {
     if (this.#hub !== null) return // the lock was stolen while this tab waited for it
     this.#hub = this.#newHub()
+    this.#o.compare() // the last leader may have had edits of tabs that are gone too
     this.#post({ what: 'leader' })
     this.#move()
   }
@@ -160,7 +162,7 @@ export class Share {
     if (word.what === 'leader') return this.#move()
     for (const socket of [...this.#sockets]) {
       if (word.what === 'closed') socket.fail()
-      else if (word.what !== 'open' && word.what !== 'ping' && word.what !== 'send' && word.what !== 'close' && (word.socket === null || word.socket === socket.id)) socket.heard(word)
+      else if (word.what !== 'open' && word.what !== 'ping' && word.what !== 'send' && word.what !== 'close' && word.what !== 'bye' && (word.socket === null || word.socket === socket.id)) socket.heard(word)
     }
   }
 
@@ -200,6 +202,7 @@ export class Share {
 
   /** Takes no part any more; who waits for the lock gets it. */
   #resign (): void {
+    if (this.#o.connection.outbox.size === 0) this.#post({ what: 'bye', tab: this.#tab })
     this.#abort.abort()
     this.#abort = new AbortController()
     this.#over = aborted(this.#abort.signal)

@@ -16,6 +16,8 @@ export type Word =
   | { what: 'pong', socket: string }
   /** The follower has closed its socket. */
   | { what: 'close', socket: string }
+  /** A tab leaves, and nothing of it is under way. */
+  | { what: 'bye', tab: string }
   /** The leader's connection is gone. */
   | { what: 'closed' }
   /** This tab leads from now on. */
