@@ -17,6 +17,9 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const skip = missing(noChromium('docs/GETTING-STARTED.md was'))
 
+/** The chapters that make an app. */
+const APPS = ['In ten lines', 'With React']
+
 /** A fenced block: `sh` is a command, anything with a file name after its language is that file. */
 interface Block {
   language: string
@@ -47,6 +50,7 @@ describe.skipIf(skip)('docs/GETTING-STARTED.md', () => {
   let folder: string
   let tarball: string
   let page: Map<string, Block[]>
+  const apps = new Map<string, Promise<string>>()
   const children: ChildProcess[] = []
 
   beforeAll(async () => {
@@ -56,6 +60,12 @@ describe.skipIf(skip)('docs/GETTING-STARTED.md', () => {
     tarball = join(folder, (JSON.parse(stdout) as Array<{ filename: string }>)[0]!.filename)
     server = await startLocalServer()
     people = await People.start()
+    // Both at once: they mostly wait for npm.
+    for (const chapter of APPS) {
+      const app = follow(page.get(chapter)!, await mkdtemp(join(folder, 'app-')))
+      app.catch(() => {}) // the test says it
+      apps.set(chapter, app)
+    }
   })
   afterEach(async () => { await people.leave() })
   afterAll(async () => {
@@ -115,14 +125,13 @@ describe.skipIf(skip)('docs/GETTING-STARTED.md', () => {
   test('the page begins with a server, which is running here', async () => {
     const text = await readFile(join(root, 'docs/GETTING-STARTED.md'), 'utf8')
     expect(text.slice(0, text.indexOf('## ')).match(/^```sh\n(.*?)^```$/ms)![1]).toBe('make local\n')
-    expect([...page.keys()]).toEqual(['In ten lines', 'With React', 'Where to go from here'])
+    expect([...page.keys()]).toEqual([...APPS, 'Where to go from here'])
     const code = page.get('In ten lines')!.find(({ file }) => file !== '')!.text
     expect(code.split('\n').filter(line => line !== '').length).toBeLessThanOrEqual(10)
   })
 
-  test.each(['In ten lines', 'With React'])('%s', async chapter => {
-    const url = await follow(page.get(chapter)!, await mkdtemp(join(folder, 'app-')))
-    const a = await use(url)
+  test.each(APPS)('%s', async chapter => {
+    const a = await use(await apps.get(chapter)!)
     if (chapter === 'With React') await expect.poll(() => a.locator('p').textContent(), PATIENCE).toBe('You and 1 more')
   })
 })
