@@ -1,10 +1,4 @@
 interface ImportMetaEnv {
+  /** Where the rooms are: ws://… or wss://…. Without it, on the page's own server. */
   readonly VITE_SYMPHONY_URL?: string
-}
-
-declare namespace React {
-  interface CSSProperties {
-    /** Somebody's colour. */
-    '--user'?: string | undefined
-  }
 }

@@ -1,0 +1,6 @@
+declare namespace React {
+  interface CSSProperties {
+    /** Somebody's colour. */
+    '--user'?: string | undefined
+  }
+}
