@@ -1,4 +1,4 @@
-// The code of README.md, which is the package's page on npm, is held to the types of what it talks about.
+// The code of README.md, which is the package's page on npm, and of docs/REACT.md is held to the types of what it talks about.
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-test('the README\'s code compiles', async () => {
+test('the code of the pages compiles', async () => {
   const root = fileURLToPath(new URL('../../', import.meta.url))
-  const blocks = [...(await readFile(join(root, 'README.md'), 'utf8')).matchAll(/^```(tsx?)\n(.*?)^```$/gms)]
-  expect(blocks.length).toBeGreaterThanOrEqual(4)
+  const pages = await Promise.all(['README.md', '../docs/REACT.md'].map(page => readFile(join(root, page), 'utf8')))
+  const blocks = [...pages.join('\n').matchAll(/^```(tsx?)\n(.*?)^```$/gms)]
+  expect(blocks.length).toBeGreaterThanOrEqual(7)
   const folder = await mkdtemp(join(root, '.readme-'))
   try {
     await Promise.all(blocks.map(async ([, language, code], at) => { await writeFile(join(folder, `block${at}.${language}`), code!) }))
