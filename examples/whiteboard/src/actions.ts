@@ -34,6 +34,7 @@ export class Actions {
   constructor (private readonly c: ActionContext, private readonly now: () => number = () => performance.now()) {}
 
   tool (tool: ToolName): void {
+    if (tool !== 'select' && tool !== 'hand' && !this.c.mayWrite()) return
     this.c.store.set({ tool, editing: null, ...(tool === 'select' ? {} : { selection: [] }) })
   }
 

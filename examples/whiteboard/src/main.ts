@@ -73,6 +73,9 @@ function start (address: Address): void {
     onGesture: busy => document.body.classList.toggle('busy', busy)
   })
 
+  session.onStatus(() => {
+    if (document.body.classList.toggle('reading', !mayWrite()) && store.get().tool !== 'hand') store.set({ tool: 'select' })
+  })
   store.on(({ tool, selection }) => {
     scene.svg.dataset['tool'] = tool
     presence.setSelection(selection)

@@ -64,7 +64,7 @@ export class Session {
 
   get status (): Status {
     if (this.refused) return 'refused'
-    if (this.provider.synced) return this.provider.isReadOnly ? 'reading' : this.provider.hasUnacknowledgedChanges ? 'saving' : 'live'
+    if (this.provider.synced) return this.provider.isReadOnly ? 'reading' : this.unsaved ? 'saving' : 'live'
     return this.failed && !this.provider.wsconnected ? 'offline' : 'connecting'
   }
 
@@ -74,8 +74,11 @@ export class Session {
     listener(this.status)
   }
 
+  /** Whether something is drawn that the server has not acknowledged. */
+  get unsaved (): boolean { return this.provider.hasUnacknowledgedChanges }
+
   /** Whether closing the page now could lose something. */
-  get atRisk (): boolean { return this.provider.hasUnacknowledgedChanges && !this.keeps }
+  get atRisk (): boolean { return this.unsaved && !this.keeps }
 
   private tell (): void {
     const status = this.status

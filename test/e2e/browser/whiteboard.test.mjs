@@ -1,6 +1,7 @@
 // The whiteboard in real browsers (P38, and P18, P20, P24 as a user sees them).
 
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
@@ -11,6 +12,12 @@ import { eventually } from '../lib/wait.mjs'
 
 const skip = withoutChromium()
 assert.ok(skip || existsSync(join(root, 'examples/whiteboard/dist/index.html')), 'the page is not built: run `make whiteboard` first')
+
+/** A JSON Web Token, as an app's own server signs it. */
+function token (secret, claims) {
+  const text = [{ alg: 'HS256', typ: 'JWT' }, { exp: Math.floor(Date.now() / 1000) + 3600, ...claims }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
+}
 
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true }
 
@@ -383,6 +390,32 @@ describe('the whiteboard', { skip }, () => {
     await a.press('Control+v', 'Escape')
     await eventually('Ben has it', async () => Object.values(await b.shapes())[0]?.text === text)
     await a.live()
+  })
+
+  it('who may only look sees everything and has nothing to draw with', async () => {
+    const secret = 'not a secret, and long enough for HS256'
+    const signed = await startServer({ memory: true, args: ['--secret', secret] })
+    const link = access => `${signed.url}?room=plans&token=${token(secret, { sub: access, rooms: { plans: access } })}`
+    try {
+      const a = await openBoard(browser, link('write'), { name: 'Ana' })
+      opened.push(a)
+      await a.press('r')
+      await a.drag([300, 200], [400, 300])
+      await a.live()
+      const b = await openBoard(browser, link('read'), { name: 'Ben', wait: false })
+      opened.push(b)
+      await eventually('Ben sees the board', () => b.kinds(), { rectangle: 1 })
+      await eventually('Ana sees Ben', () => a.others(), ['Ben'])
+      assert.equal(await b.page.locator('.status-label').textContent(), 'View only')
+      await b.press('o')
+      await b.drag([500, 200], [600, 300])
+      await b.press('Control+a', 'Delete', 'Control+z')
+      assert.deepEqual(await b.kinds(), { rectangle: 1 })
+      assert.deepEqual(await b.page.locator('.tool:visible').evaluateAll(all => all.map(tool => tool.dataset.tool)), ['select', 'hand'])
+      assert.equal(await b.page.locator('.styles').isVisible(), false)
+    } finally {
+      await signed.stop()
+    }
   })
 
   it('a board without a name gets one, and its link is copied', async () => {

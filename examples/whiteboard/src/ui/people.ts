@@ -31,7 +31,7 @@ export function statusPill (session: Session): HTMLElement {
   session.onStatus(status => {
     pill.dataset['status'] = status
     pill.dataset['tip'] = STATUS[status].tip
-    label.textContent = STATUS[status].label
+    label.textContent = status === 'offline' && session.unsaved ? 'Offline, not saved' : STATUS[status].label
   })
   return pill
 }
