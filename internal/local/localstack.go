@@ -53,7 +53,7 @@ func (l localStack) find(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("no LocalStack answers on %s", l.endpoint)
 	}
 	if err := dockerRuns(ctx); err != nil {
-		return "", fmt.Errorf("no LocalStack on %s, and %w", l.endpoint, err)
+		return "", fmt.Errorf("no LocalStack on %s, and %w (without Docker: go run ./internal/awstest/cmd/localstack)", l.endpoint, err)
 	}
 	fmt.Fprintln(l.progress, "Starting LocalStack with Docker (the first time it fetches about 1 GB; STACK=embedded does without)")
 	ctx, cancel := context.WithTimeout(ctx, pullTime)

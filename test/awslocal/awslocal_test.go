@@ -63,19 +63,28 @@ type running struct {
 	stderr         *bytes.Buffer
 }
 
+// start runs the local stack on the engines.
 func start(t *testing.T, stack awstest.Stack, args ...string) *running {
+	t.Helper()
+	credentials, err := awstest.Config(stack.S3).Credentials.Retrieve(t.Context())
+	require.NoError(t, err)
+	s := launch(t, append([]string{"--dynamodb-endpoint", stack.DynamoDB, "--s3-endpoint", stack.S3}, args...),
+		"AWS_ACCESS_KEY_ID="+credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+credentials.SecretAccessKey)
+	require.Equal(t, "engines", s.Stack)
+	return s
+}
+
+// launch runs the local stack with the deployed files.
+func launch(t *testing.T, args []string, env ...string) *running {
 	t.Helper()
 	dir, err := build()
 	require.NoError(t, err)
 	s := &running{stderr: &bytes.Buffer{}}
 	s.cmd = exec.Command(filepath.Join(dir, "symphony-local"), append([]string{
 		"--port", "0", "--ready-json", "--functions", "process", "--functions-dir", filepath.Join(dir, "functions"),
-		"--dynamodb-endpoint", stack.DynamoDB, "--s3-endpoint", stack.S3, "--checkpoint", "1s", "--log", "warn",
+		"--checkpoint", "1s", "--log", "warn",
 	}, args...)...)
-	cfg := awstest.Config(stack.S3)
-	credentials, err := cfg.Credentials.Retrieve(t.Context())
-	require.NoError(t, err)
-	s.cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+credentials.SecretAccessKey)
+	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stderr = s.stderr
 	out, err := s.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -90,7 +99,6 @@ func start(t *testing.T, stack awstest.Stack, args ...string) *running {
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	require.NoError(t, err, s.stderr)
 	require.NoError(t, json.Unmarshal(line, s))
-	require.Equal(t, "engines", s.Stack)
 	return s
 }
 
@@ -260,7 +268,23 @@ func TestKilledInstancesLoseNothing(t *testing.T) {
 // The whole stack is killed with -9 and started again on the same engines.
 func TestKilledStackComesBack(t *testing.T) {
 	stack := awstest.Engines(t)
-	s := start(t, stack)
+	comesBack(t, func() *running { return start(t, stack) })
+}
+
+// The same with STACK=localstack, as `make local` finds it on
+// LOCALSTACK_ENDPOINT: table, bucket and stream are made there, and found there
+// the second time.
+func TestStackOnLocalStack(t *testing.T) {
+	endpoint := awstest.LocalStack(t).DynamoDB
+	comesBack(t, func() *running {
+		s := launch(t, []string{"--stack", "localstack"}, "LOCALSTACK_ENDPOINT="+endpoint)
+		require.Equal(t, "localstack", s.Stack)
+		return s
+	})
+}
+
+func comesBack(t *testing.T, start func() *running) {
+	s := start()
 	room := "restart-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	c, _ := dial(t, s, room, rtclient.Symphony, 1)
 	var updates [][]byte
@@ -273,7 +297,7 @@ func TestKilledStackComesBack(t *testing.T) {
 	require.NoError(t, c.Flush(within(t, time.Minute)))
 	require.NoError(t, s.cmd.Process.Kill())
 	_, _ = s.cmd.Process.Wait()
-	s = start(t, stack)
+	s = start()
 	_, d := dial(t, s, room, rtclient.Symphony, 2)
 	require.Zero(t, d.missing(t, updates))
 
