@@ -229,3 +229,35 @@ func TestMemory(t *testing.T) {
 	_, ok = m.Get("other")
 	require.False(t, ok)
 }
+
+// TestOneWriteForABatch: a room's changes that come together cost one write,
+// however many they are.
+func TestOneWriteForABatch(t *testing.T) {
+	dice := rand.New(rand.NewPCG(seed, 1))
+	store := &counting{}
+	r := &truth{id: "r", now: time.UnixMilli(1700000000000), members: map[room.ConnectionID]room.Member{}}
+	for range 200 {
+		r.step(dice)
+	}
+	applied, err := directory.NewKeeper(store).Apply(t.Context(), r.id, r.changes)
+	require.NoError(t, err)
+	require.Len(t, applied, len(r.changes))
+	require.Equal(t, 1, store.saves)
+	r.check(t, store.entry)
+}
+
+type counting struct {
+	entry directory.Entry
+	at    directory.Position
+	saves int
+}
+
+func (c *counting) Load(context.Context, room.ID) (directory.Entry, directory.Position, error) {
+	return c.entry, c.at, nil
+}
+
+func (c *counting) Save(_ context.Context, e directory.Entry, _, to directory.Position) error {
+	c.entry, c.at = e, to
+	c.saves++
+	return nil
+}

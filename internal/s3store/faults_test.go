@@ -203,6 +203,31 @@ func TestOfferBindsEverything(t *testing.T) {
 	require.Error(t, err)
 }
 
+// TestUploadsCarryTheirTag: an upload that nobody commits goes by the bucket's
+// lifecycle, which finds it by the tag that the offer demands (the template's
+// rule is tested to be the same).
+func TestUploadsCarryTheirTag(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	data := []byte("never committed")
+	target, err := f.Offer(t.Context(), room.Upload{Room: "r", ID: "u", Size: int64(len(data)), SHA256: sha256.Sum256(data)})
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, target.URL, bytes.NewReader(data))
+	require.NoError(t, err)
+	for _, h := range target.Headers {
+		req.Header.Set(h.Name, h.Value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	res.Body.Close()
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	tags, err := f.raw.GetObjectTagging(t.Context(), &s3.GetObjectTaggingInput{Bucket: &f.bucket, Key: aws.String("rooms/r/uploads/u")})
+	require.NoError(t, err)
+	require.Len(t, tags.TagSet, 1)
+	require.Equal(t, s3store.TagKey, *tags.TagSet[0].Key)
+	require.Equal(t, s3store.UploadTagValue, *tags.TagSet[0].Value)
+}
+
 // TestUploadThatWasNotOffered: an object without the checksum that an offer
 // demands is not taken for an upload.
 func TestUploadThatWasNotOffered(t *testing.T) {
