@@ -20,7 +20,9 @@ const (
 	defaultSessions = 300
 	// sessionsAtOnce go to a driver in one request.
 	sessionsAtOnce = 10
-	vectorFolder   = "testdata/vectors"
+	// wildEvery-th requests are for sessions of oracle/wild.mjs.
+	wildEvery    = 5
+	vectorFolder = "testdata/vectors"
 )
 
 // TestDifferential plays random sessions with real Yjs and compares everything this package does with them, in all
@@ -120,7 +122,8 @@ func playSessions(t *testing.T, o *oracle, first, n int, sum *tally) int64 {
 	// Most sessions are short: what long ones find is rare, and Yjs takes quadratic time for them.
 	long := rand.New(rand.NewPCG(uint64(first), 3)).Float64()
 	steps := 15 + int(100*long*long)
-	sessions, err := tryAsk[[]session](o, map[string]any{"op": "sessions", "seeds": seeds, "steps": steps, "v2": "some"})
+	wild := first/sessionsAtOnce%wildEvery == 0
+	sessions, err := tryAsk[[]session](o, map[string]any{"op": "sessions", "seeds": seeds, "steps": steps, "v2": "some", "wild": wild})
 	if err != nil {
 		t.Errorf("sessions from seed %d: %v", first, err)
 		return 1

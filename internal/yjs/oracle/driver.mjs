@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { bytesOf, textOf } from './values.mjs'
 import { load } from './describe.mjs'
 import { session } from './session.mjs'
+import { wild } from './wild.mjs'
 import { edit } from './edit.mjs'
 import { bench } from './bench.mjs'
 
@@ -48,8 +49,8 @@ const readAwareness = q => {
 
 const ops = {
   session: q => session(q),
-  // sessions plays several sessions in one go.
-  sessions: q => q.seeds.map(seed => session({ ...q, seed })),
+  // sessions plays several sessions in one go, with wild those of wild.mjs.
+  sessions: q => q.seeds.map(seed => (q.wild ? wild : session)({ ...q, seed })),
   // load applies updates and describes the document; loads does so for several lists.
   load: q => load(q),
   loads: q => q.loads.map(load),
