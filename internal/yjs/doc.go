@@ -42,7 +42,7 @@ type Doc struct {
 	block block
 
 	opened opened
-	// reading guards what readers make when they first need it: position indexes and rulers. They may be several.
+	// reading guards what readers make when they first need it: roots, position indexes and rulers. They may be several.
 	reading sync.Mutex
 }
 

@@ -52,17 +52,18 @@ func (d *Doc) Map(name string) *Map { return &Map{d.rootType(name)} }
 // XML returns a handle for a root as an XML fragment.
 func (d *Doc) XML(name string) *XML { return &XML{d.rootType(name)} }
 
-// rootType returns a root without making one: reading may happen at the same time elsewhere.
+// rootType returns a root, made when there is none, so that the handle goes on to be of that root once updates fill it.
+// Reading may happen at the same time elsewhere.
 func (d *Doc) rootType(name string) Type {
-	b := d.roots[name]
-	if b == nil {
-		b = &branch{name: name, kind: KindRoot}
-	}
-	return Type{doc: d, branch: b}
+	d.reading.Lock()
+	defer d.reading.Unlock()
+	return Type{doc: d, branch: d.root(name)}
 }
 
 // Roots returns the names of the root types that hold anything, deleted or not, in order.
 func (d *Doc) Roots() []string {
+	d.reading.Lock()
+	defer d.reading.Unlock()
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(d.roots)) {
 		if b := d.roots[name]; b.start != nil || len(b.order) > 0 {
@@ -75,8 +76,8 @@ func (d *Doc) Roots() []string {
 // Guess returns what a root seems to be, since updates do not say: KindMap if it has keys and no list, KindText if its
 // list holds text, formats or embeds, KindXMLFragment if it holds XML types and nothing else, otherwise KindArray.
 func (d *Doc) Guess(name string) Kind {
-	b := d.roots[name]
-	if b == nil {
+	b := d.rootType(name).branch
+	if b.start == nil && len(b.order) == 0 {
 		return KindRoot
 	}
 	return b.guess()

@@ -168,3 +168,25 @@ func formatsIn(update []byte, n int) [][]byte {
 	}
 	return updates
 }
+
+// TestHandlesOfRootsToCome asks for roots before any update fills them, as one does with Yjs.
+func TestHandlesOfRootsToCome(t *testing.T) {
+	d := NewDoc()
+	text, array, object, xml := d.Text("t"), d.Array("a"), d.Map("m"), d.XML("x")
+	if names := d.Roots(); len(names) > 0 || d.Guess("t") != KindRoot || len(d.Encode()) != 2 {
+		t.Errorf("asking alone has made %v", names)
+	}
+	u := write(t, func(tx *Tx) error {
+		tx.Text("t").Insert(0, "text")
+		tx.Array("a").Push(1)
+		tx.Map("m").Set("k", true)
+		return tx.XML("x").Push(ElementOf{Name: "p"})
+	})
+	if err := d.Apply(u); err != nil {
+		t.Fatal(err)
+	}
+	value, _ := object.Get("k")
+	if text.String() != "text" || array.Len() != 1 || value != true || xml.Len() != 1 {
+		t.Errorf("%q, %d elements, %v, %d nodes", text, array.Len(), value, xml.Len())
+	}
+}
