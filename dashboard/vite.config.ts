@@ -7,5 +7,5 @@ export default defineConfig({
   build: { outDir: 'dist/app', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: { proxy: { '/api': { target: 'http://127.0.0.1:8788', changeOrigin: true } } },
   // A bound for a broken run on a slow machine; nothing is asserted about time.
-  test: { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }
+  test: { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }
 })

@@ -9,6 +9,8 @@ export const strangePath = `/room?id=${encodeURIComponent(strange)}`
 /** Opens a page whose errors, console errors and requests elsewhere are collected. */
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options })
+  // A bound for a slow machine; nothing is asserted about time.
+  context.setDefaultTimeout(90_000)
   const page = await context.newPage()
   const wrong = []
   const origin = new URL(url).origin

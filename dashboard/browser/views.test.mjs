@@ -5,7 +5,7 @@ import { axe, open, sideways, strange, strangePath } from './page.mjs'
 
 if (executablePath === undefined && process.env.SYMPHONY_REQUIRE_ALL === '1') throw new Error('Chromium is not installed')
 
-const views = ['/', '/rooms', strangePath, '/functions', '/logs', '/nothing']
+const views = ['/', '/rooms', strangePath, '/functions', '/logs']
 
 describe.skipIf(executablePath === undefined)('the page', () => {
   let browser, full, empty, unknown, fixture

@@ -48,6 +48,10 @@ func (c *Catalog) Put(e directory.Entry, now time.Time) {
 }
 
 func (c *Catalog) put(e directory.Entry, now time.Time) {
+	if e.Gone() && !e.Active(now) {
+		c.remove(e.Room) // a deleted room keeps its entry, see room.Service.Erase
+		return
+	}
 	i, known := c.at[e.Room]
 	if !known {
 		i = len(c.rows)

@@ -107,6 +107,21 @@ func TestConnectionsExpireByThemselves(t *testing.T) {
 	require.Equal(t, Totals{Rooms: 1, Updates: 1}, c.Totals(noon.Add(room.MemberTTL+2*directory.Step)))
 }
 
+// A deleted room keeps an entry, so that it does not come back; it is no room
+// any more until somebody uses it again.
+func TestDeletedRoomsAreNoRooms(t *testing.T) {
+	c := NewCatalog()
+	e := entry("plan", 0, 5, noon)
+	c.Put(e, noon)
+	e.Erased = 6
+	e.Updates = 6
+	c.Put(e, noon)
+	require.Zero(t, c.Totals(noon).Rooms)
+	e.Updates = 7
+	c.Put(e, noon)
+	require.Equal(t, 1, c.Totals(noon).Rooms)
+}
+
 func TestHistoryIsBounded(t *testing.T) {
 	c := NewCatalog()
 	for i := range 10_000 {

@@ -41,11 +41,12 @@ var binary = sync.OnceValues(func() (string, error) {
 
 // running is a symphony-local in its own process.
 type running struct {
-	URL, WS  string
-	Gateways []string
-	Debug    string
-	cmd      *exec.Cmd
-	stderr   *bytes.Buffer
+	URL, WS   string
+	Gateways  []string
+	Debug     string
+	Dashboard string
+	cmd       *exec.Cmd
+	stderr    *bytes.Buffer
 }
 
 func start(t *testing.T, args ...string) *running {
