@@ -126,7 +126,8 @@ async function run ({ room, weather, ms, browsers = [''], settle = SETTLE_MS, ev
   const newcomer = new Member('newcomer', room, { drop: 0, double: 0, delay: 0 }, r, history)
   for (const until = Date.now() + SETTLE_MS; !newcomer.settled && Date.now() < until;) await sleep(20)
   // What a dead tab had told only the others is compared, and stored, when their connection is next replaced.
-  for (const until = Date.now() + settle; Date.now() < until && members.some(member => member.content() !== newcomer.content());) await sleep(50)
+  const patience = settle < SETTLE_MS ? 0 : settle
+  for (const until = Date.now() + patience; Date.now() < until && members.some(member => member.content() !== newcomer.content());) await sleep(50)
   newcomer.end()
   for (const member of members) member.end()
   return history
