@@ -13,6 +13,9 @@ import { Sequence } from './sequence'
 import { expiry } from './token'
 import type { Fetch } from './transfer'
 
+/** After a sleep the socket is often dead, and somebody is looking: an answer may not take so long as else. */
+const WAKE_MS = 5_000
+
 export type Status = 'connected' | 'connecting' | 'disconnected'
 
 /** An update or message that the server will not take, or a defect. */
@@ -160,7 +163,7 @@ export class Connection {
       this.#attempts = 0
       if (this.timers.has('reconnect')) this.#dial()
     } else if (this.ready !== null) {
-      this.sender.probe()
+      this.sender.probe(WAKE_MS)
     }
   }
 

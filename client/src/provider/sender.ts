@@ -195,13 +195,13 @@ export class Sender {
   }
 
   /** Asks what the room's last number is. No answer at all: the connection is dead. */
-  probe (): void {
-    const { timers, ready, sequence, options: { times } } = this.#connection
+  probe (patience = this.#connection.options.times.ackTimeout): void {
+    const { timers, ready, sequence } = this.#connection
     this.planKeepAlive()
     if (ready === null) return
     ready.probed = sequence.last
     ready.send({ type: 'probe', seq: sequence.last })
-    if (!timers.has('alive')) timers.set('alive', times.ackTimeout, () => { ready.abandon() })
+    if (!timers.has('alive')) timers.set('alive', patience, () => { ready.abandon() })
   }
 
   /** Something was heard. */

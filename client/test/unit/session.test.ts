@@ -222,6 +222,22 @@ test('a tail below the probe is another room: hello on a new connection, and a n
   w.provider.destroy()
 })
 
+test('back from a sleep, a dead connection is replaced within seconds', async () => {
+  const w = world()
+  const s = await w.welcome()
+  w.provider.connection.wake()
+  expect(s.all('probe')).toHaveLength(1)
+  await w.clock.advance(5_000)
+  expect(s.closedWith).toBe(1000)
+  await w.clock.advance(500)
+  await w.welcome()
+  w.provider.connection.wake()
+  w.socket().receive({ type: 'tail', seq: 0 })
+  await w.clock.advance(60_000)
+  expect(w.sockets).toHaveLength(2)
+  w.provider.destroy()
+})
+
 test('reconnects wait at random up to a bound that doubles to 30 s', async () => {
   const waits: number[] = []
   const w = world({ random: () => 0.999 })

@@ -16,13 +16,13 @@ beforeEach(() => {
   vi.stubGlobal('navigator', { locks })
 })
 afterEach(async () => {
-  for (const w of open.splice(0)) {
+  const tabs = open.splice(0)
+  for (const w of tabs) {
     w.provider.destroy()
     w.doc.destroy()
   }
-  await turns()
-  expect(locks.held).toEqual([])
-  for (const w of open) expect(w.clock.pending).toBe(0)
+  await expect.poll(() => locks.held, { timeout: 30_000, interval: 3 }).toEqual([])
+  for (const w of tabs) expect(w.clock.pending).toBe(0)
   vi.unstubAllGlobals()
 })
 
