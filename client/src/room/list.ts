@@ -433,7 +433,8 @@ export class SyncedList<T = any> extends Synced implements Iterable<Live<T>> {
     const content = values.map((value, at) => conversion.value(value, values.length === 1 ? undefined : `value ${at + 1}`))
     this.#change((list, entries) => {
       if (content.length === 0) return
-      if (index === null || index === entries?.length) list.push(content)
+      // Not Y.Array's push: it looks for the end from wherever it last was, which makes a loop of pushes quadratic.
+      if (index === null || index === entries?.length) list.insert(list.length, content)
       else if (entries === null) list.insert(index, content)
       else list.insert(index === 0 ? 0 : entries[index - 1]!.shown + 1, content)
     })
