@@ -242,6 +242,11 @@ test('useStatus: saved, synced, and a selector', () => {
   act(() => { room.newList('n').push(1) })
   expect(text()).toBe('savingwrites')
   expect(renders.access).toBe(1)
+  act(() => {
+    room.provider.connection.access = 'read' // as a welcome says it
+    room.provider.emit('sync', [true])
+  })
+  expect([text(), renders.access]).toEqual(['savingreads', 2])
 })
 
 test('useBroadcast: the latest callback hears, the function stays the same, nothing renders', () => {
