@@ -148,7 +148,8 @@ func (w *watcher) run(ctx context.Context) {
 
 func (w *watcher) sample(now time.Duration) {
 	s := w.target.sample()
-	s.At, s.Connected = now.Seconds(), w.team.sum().Connected
+	sum := w.team.sum()
+	s.At, s.Connected, s.Edits, s.Calls = now.Seconds(), sum.Connected, sum.Edits, w.target.calls()
 	w.samples = append(w.samples, s)
 	if now < w.o.editStart() && now > w.o.Ramp {
 		w.idle = s.RSS

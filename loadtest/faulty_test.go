@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -260,4 +261,21 @@ func TestSaturation(t *testing.T) {
 	require.NotNil(t, r.Saturation)
 	require.Len(t, r.Saturation.Steps, 1, "the first rate was too high already")
 	require.Less(t, len(r.Seconds), 15, "and the run ended then")
+}
+
+func TestThePlotOfCallsPerEdit(t *testing.T) {
+	r := &Result{}
+	for i := range 12 {
+		r.Server.Samples = append(r.Server.Samples, Sample{
+			At: float64(i), Edits: int64(10 * i),
+			Calls: map[string]int64{"member admit": int64(30 * i), "member list": int64(30 * i), "log append": int64(10 * i), "post": int64(90 * i), "fan-out": int64(i)},
+		})
+	}
+	for line, want := range []float64{6, 1, 9, 0.1} {
+		values := callsPerEdit(r)[line].values
+		require.True(t, math.IsNaN(values[callsWindow-1]), "the first seconds say nothing")
+		require.InDelta(t, want, values[11], 1e-9, awsCalls[line].name)
+	}
+	r.Server.Samples[3].Calls = nil // it did not answer once
+	require.True(t, math.IsNaN(callsPerEdit(r)[0].values[3+callsWindow]))
 }

@@ -28,7 +28,9 @@ type plot struct {
 }
 
 type plotLine struct {
-	Name, Color, Points string
+	Name   string
+	Color  template.CSS
+	Points string
 }
 
 const (
@@ -36,7 +38,8 @@ const (
 	plotHeight = 180
 )
 
-var colors = []string{"#2563eb", "#dc2626", "#059669", "#9333ea"}
+// colors are the page's, for light and for dark.
+var colors = []template.CSS{"var(--c0)", "var(--c1)", "var(--c2)", "var(--c3)"}
 
 // series is a line before it is drawn; NaN leaves a point out.
 type series struct {
@@ -108,7 +111,43 @@ func plots(r *Result) []plot {
 		draw("Connections", "", series{"connected", connected}),
 		draw("Server CPU", "% of one CPU", series{"CPU", cpu}),
 		draw("Server memory", "MB", series{"resident", memory}),
+		draw("AWS calls per edit, presence and checkpoints included", "", callsPerEdit(r)...),
 	}
+}
+
+// awsCalls are the lines of that plot: what is billed, by the ports' calls.
+var awsCalls = []struct {
+	name  string
+	calls []string
+}{
+	{"reads of the table", []string{"member admit", "member list", "meta get", "log read", "log tail"}},
+	{"writes to the table", []string{"log append", "meta swap", "member add", "member update", "member remove"}},
+	{"posts and disconnects", []string{"post", "disconnect"}},
+	{"S3 and fan-out", []string{"snapshot put", "snapshot get", "snapshot delete", "snapshot list", "snapshot archive", "fan-out"}},
+}
+
+// callsWindow is the seconds that one point of it covers.
+const callsWindow = 5
+
+func callsPerEdit(r *Result) []series {
+	all := make([]series, len(awsCalls))
+	samples := r.Server.Samples
+	for line, kind := range awsCalls {
+		all[line].name = kind.name
+		for i := range samples {
+			v := math.NaN()
+			if i >= callsWindow && samples[i-callsWindow].Calls != nil && samples[i].Edits > samples[i-callsWindow].Edits {
+				before := samples[i-callsWindow]
+				var n int64
+				for _, name := range kind.calls {
+					n += samples[i].Calls[name] - before.Calls[name]
+				}
+				v = float64(n) / float64(samples[i].Edits-before.Edits)
+			}
+			all[line].values = append(all[line].values, v)
+		}
+	}
+	return all
 }
 
 type reportCall struct {

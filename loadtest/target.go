@@ -204,10 +204,11 @@ func (t *target) calls() map[string]int64 {
 }
 
 // Sample is the target's use of the machine at a moment: seconds of CPU so far
-// and resident bytes, of all its processes.
+// and resident bytes, of all its processes, and its calls so far.
 type Sample struct {
-	At, CPU        float64
-	RSS, Connected int64
+	At, CPU               float64
+	RSS, Connected, Edits int64
+	Calls                 map[string]int64 `json:",omitempty"`
 }
 
 // ticksPerSecond is the unit of /proc/PID/stat on Linux (man 5 proc: USER_HZ).

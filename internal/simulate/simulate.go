@@ -14,59 +14,6 @@ import (
 	"time"
 )
 
-// Quotas are the account's, in one Region.
-type Quotas struct {
-	// RequestRate and RequestBurst: "Amazon API Gateway quotas", throttle quota
-	// per account; a connect, a message and a post are one each.
-	RequestRate, RequestBurst float64
-	// ConnectRate: "Quotas for configuring and running a WebSocket API".
-	ConnectRate float64
-	// Concurrency is the account's concurrent executions; RampStep more
-	// environments may be added every RampEvery ("Lambda function scaling":
-	// 1,000 every 10 seconds for each function).
-	Concurrency, RampStep int
-	RampEvery             time.Duration
-}
-
-// DefaultQuotas are a new account's after it asked for nothing but Lambda's
-// usual 1,000 concurrent executions.
-func DefaultQuotas() Quotas {
-	return Quotas{RequestRate: 10_000, RequestBurst: 5_000, ConnectRate: 500, Concurrency: 1_000, RampStep: 1_000, RampEvery: 10 * time.Second}
-}
-
-// Latency is a log-normal distribution: its median, and how many times the
-// median its 99th percentile is.
-type Latency struct {
-	Median time.Duration
-	Tail   float64
-}
-
-// z99 is the 99th percentile of the standard normal distribution.
-const z99 = 2.3263
-
-func (l Latency) draw(r *rand.Rand) float64 {
-	return l.Median.Seconds() * math.Exp(r.NormFloat64()*math.Log(l.Tail)/z99)
-}
-
-// Latencies of one request of each kind. The numbers are assumptions in the
-// range that AWS and others publish; the tables do not hang on them, the quotas
-// do.
-type Latencies struct {
-	Gateway, Admit, Append, List, Post, Cold Latency
-}
-
-// DefaultLatencies are those of the tables.
-func DefaultLatencies() Latencies {
-	return Latencies{
-		Gateway: Latency{8 * time.Millisecond, 4},
-		Admit:   Latency{4 * time.Millisecond, 4},
-		Append:  Latency{5 * time.Millisecond, 4},
-		List:    Latency{4 * time.Millisecond, 4},
-		Post:    Latency{9 * time.Millisecond, 4},
-		Cold:    Latency{120 * time.Millisecond, 3},
-	}
-}
-
 // Scenario is one run.
 type Scenario struct {
 	Name            string
@@ -81,9 +28,11 @@ type Scenario struct {
 	// Slice is the members one fan-out invocation posts to, 0: the message's own
 	// function posts to all. PostsAtOnce is how many posts a function has under way.
 	Slice, PostsAtOnce int
-	Quotas             Quotas
-	Latencies          Latencies
-	Seed               uint64
+	// Audience is the most members one presence is posted to, 0: all others.
+	Audience  int
+	Quotas    Quotas
+	Latencies Latencies
+	Seed      uint64
 }
 
 // Outcome is what a run saw.
@@ -123,75 +72,6 @@ func (o *Outcome) FirstQuota() string {
 	}
 	return first
 }
-
-// event is something that happens at a time; run is called then.
-type event struct {
-	at  float64
-	n   uint64 // keeps events of one moment in their order
-	run func(now float64)
-}
-
-type queue []event
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].n < q[j].n
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(e any)   { *q = append(*q, e.(event)) }
-func (q *queue) Pop() any {
-	old := *q
-	e := old[len(old)-1]
-	old[len(old)-1] = event{}
-	*q = old[:len(old)-1]
-	return e
-}
-
-// bucket is a token bucket, as API Gateway's throttles are.
-type bucket struct{ rate, burst, tokens, last float64 }
-
-func (b *bucket) take(now float64) bool {
-	b.tokens = min(b.burst, b.tokens+(now-b.last)*b.rate)
-	b.last = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
-}
-
-// pool is a function's execution environments.
-type pool struct {
-	q          Quotas
-	idle, busy int
-	added      int
-	window     float64 // when the present ramp window began
-	peak       int
-}
-
-// start takes an environment and says whether it is a new, cold one.
-func (p *pool) start(now float64) (cold, ok bool) {
-	switch {
-	case p.idle > 0:
-		p.idle--
-	case p.idle+p.busy >= p.q.Concurrency:
-		return false, false
-	default:
-		if now-p.window >= p.q.RampEvery.Seconds() {
-			p.window, p.added = now, 0
-		}
-		if p.added >= p.q.RampStep {
-			return false, false
-		}
-		p.added++
-		cold = true
-	}
-	p.busy++
-	p.peak = max(p.peak, p.busy)
-	return cold, true
-}
-
-func (p *pool) end() { p.busy--; p.idle++ }
 
 type world struct {
 	s        Scenario
@@ -242,12 +122,22 @@ func Run(s Scenario) Outcome {
 // wanted is the requests a second that the users make of the account.
 func (w *world) wanted() float64 {
 	per := 0.0
-	for _, every := range []time.Duration{w.s.EditEvery, w.s.PresenceEvery} {
-		if every > 0 {
-			per += 1 / every.Seconds()
-		}
+	if w.s.EditEvery > 0 {
+		per += float64(w.s.RoomSize) / w.s.EditEvery.Seconds()
 	}
-	return float64(w.s.Users) * per * float64(w.s.RoomSize)
+	if w.s.PresenceEvery > 0 {
+		per += float64(1+w.receivers(false)) / w.s.PresenceEvery.Seconds()
+	}
+	return float64(w.s.Users) * per
+}
+
+// receivers is how many members a message is posted to.
+func (w *world) receivers(edit bool) int {
+	others := w.s.RoomSize - 1
+	if !edit && w.s.Audience > 0 {
+		return min(others, w.s.Audience)
+	}
+	return others
 }
 
 // holding is how long a message keeps its environment, about.
@@ -328,21 +218,22 @@ func (w *world) send(now, first float64, edit bool, try int) {
 		t += l.Append.draw(w.r)
 	}
 	t += l.List.draw(w.r)
-	w.at(t, func(t float64) { w.fan(t, now, first) })
+	w.at(t, func(t float64) { w.fan(t, now, first, w.receivers(edit)) })
 }
 
-// fan posts to the other members, or invokes the functions that do.
-func (w *world) fan(now, began, first float64) {
-	others := w.s.RoomSize - 1
+// fan posts to the other members: the first slice itself, the others by
+// functions that it invokes meanwhile.
+func (w *world) fan(now, began, first float64, others int) {
 	if w.s.Slice == 0 || others <= w.s.Slice {
 		w.post(now, first, others, func(now float64) { w.message.end(); w.handled(now - began) })
 		return
 	}
-	for left := others; left > 0; left -= w.s.Slice {
-		w.slice(now, first, min(left, w.s.Slice), 0)
+	asked := now + w.s.Latencies.Admit.draw(w.r) // Lambda takes the asynchronous invocations
+	for left := others - w.s.Slice; left > 0; left -= w.s.Slice {
+		n := min(left, w.s.Slice)
+		w.at(asked, func(now float64) { w.slice(now, first, n, 0) })
 	}
-	end := now + w.s.Latencies.Admit.draw(w.r) // the asynchronous invocations
-	w.at(end, func(now float64) { w.message.end(); w.handled(now - began) })
+	w.post(now, first, w.s.Slice, func(now float64) { w.message.end(); w.handled(now - began) })
 }
 
 // slice is one fan-out invocation; Lambda's queue tries again for it.

@@ -47,21 +47,44 @@ func Tables() string {
 			s.EditEvery, s.Duration = time.Duration(members)*5*time.Second, 30*time.Second // one edit every 5 s in the room
 			s.Quotas.RequestRate, s.Quotas.RequestBurst = 100_000, 50_000
 			o := Run(s)
-			who := "the message's function"
+			who := "the message's function alone"
 			if slice > 0 {
-				who = fmt.Sprintf("functions of %d members each", slice)
+				who = fmt.Sprintf("functions, %d members each (as built)", slice)
 			}
 			fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", members, who, o.DeliveryP50, o.DeliveryP99, o.DeliveryMax)
 		}
 	}
+	b.WriteString("\n### A large room in which everybody has a cursor\n\n")
+	b.WriteString("| members | presence | posted to | wanted requests/s | refusals per 100 |\n|---|---|---|--:|--:|\n")
+	for _, members := range []int{100, 300, 1_000} {
+		for _, p := range []struct {
+			name     string
+			every    time.Duration
+			audience int
+		}{{"one per 100 ms", 100 * time.Millisecond, 0}, {"one per n² / 2,000 s, 10 s at most", pace(members), 0}, {"the same (as built)", pace(members), 100}} {
+			s := base("", members)
+			s.RoomSize, s.EditEvery, s.PresenceEvery, s.Audience, s.Duration = members, 0, p.every, p.audience, 5*time.Second
+			to := "all others"
+			if p.audience > 0 {
+				to = "about 100"
+			}
+			o := Run(s)
+			fmt.Fprintf(&b, "| %d | %s | %s | %.0f | %.1f |\n", members, p.name, to, o.Wanted, o.ThrottledShare()*100)
+		}
+	}
 	return b.String()
+}
+
+// pace is docs/PROTOCOL.md's: how often a client sends its presence at most.
+func pace(members int) time.Duration {
+	return min(10*time.Second, time.Duration(members*members)*time.Second/2_000)
 }
 
 // base is the reference profile under the default quotas.
 func base(name string, users int) Scenario {
 	return Scenario{
 		Name: name, Users: users, RoomSize: 4, EditEvery: 10 * time.Second, PresenceEvery: 5 * time.Second, Duration: 20 * time.Second,
-		PostsAtOnce: 16, Quotas: DefaultQuotas(), Latencies: DefaultLatencies(), Seed: 2024,
+		PostsAtOnce: 32, Quotas: DefaultQuotas(), Latencies: DefaultLatencies(), Seed: 2024,
 	}
 }
 
