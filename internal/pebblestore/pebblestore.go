@@ -44,6 +44,10 @@ const (
 	// how long opening takes.
 	memTableBytes = 16 << 20
 	cacheBytes    = 32 << 20
+	// SweepConcurrency is how many rooms a checkpoint should work on at a time on
+	// this store: there is no network whose latency more would hide, and those
+	// who edit meanwhile want the other CPUs.
+	SweepConcurrency = 2
 )
 
 // Options say how to open a Store. The zero value is for production.
