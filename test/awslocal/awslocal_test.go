@@ -82,7 +82,7 @@ func launch(t *testing.T, args []string, env ...string) *running {
 	s := &running{stderr: &bytes.Buffer{}}
 	s.cmd = exec.Command(filepath.Join(dir, "symphony-local"), append([]string{
 		"--port", "0", "--ready-json", "--functions", "process", "--functions-dir", filepath.Join(dir, "functions"),
-		"--checkpoint", "1s", "--log", "warn",
+		"--checkpoint", "1s", "--log", "warn", "--data", t.TempDir(),
 	}, args...)...)
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.Stderr = s.stderr
