@@ -79,6 +79,7 @@ func work(t *testing.T, s *dynamostore.Store, id room.ID, dice *rand.Rand) worke
 		require.NoError(t, err)
 		meta.Snapshot = room.SnapshotRef{Key: "k", Seq: tail / 2, Size: 12345}
 		meta.Trimmed = tail / 2
+		meta.Erased = tail / 2
 		require.NoError(t, s.Swap(ctx, id, meta))
 		require.NoError(t, s.Trim(ctx, id, tail/2))
 	}
@@ -149,6 +150,7 @@ func directoryEqualsTheTruth(t *testing.T, stack awstest.Stack) {
 		require.Equal(t, want.LogBytes, got.LogBytes)
 		require.True(t, want.Created.Equal(got.Created))
 		require.Equal(t, w.bytes, got.Bytes)
+		require.Equal(t, want.Erased, got.Erased)
 		require.False(t, got.LastActive.Before(w.last))
 		updates += float64(want.Updates)
 	}
