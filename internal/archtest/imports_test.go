@@ -58,10 +58,13 @@ var mayImport = map[string][]string{
 	"internal/awstest":       {"internal/room", "internal/layout", "internal/dynamostore", "internal/s3store"},
 
 	// The dashboard: what it serves, and the ways to know it.
-	"dashboard":                  nil,
-	"internal/dashboard":         {"internal/room", "internal/directory", "internal/dashboard/series"},
-	"internal/dashboard/series":  nil,
-	"internal/dashboard/probe":   {"internal/room", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
+	"dashboard":                 nil,
+	"internal/dashboard":        {"internal/room", "internal/directory", "internal/dashboard/series"},
+	"internal/dashboard/series": nil,
+	"internal/dashboard/probe":  {"internal/room", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
+	"internal/dashboard/cloud":  {"internal/room", "internal/directory", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
+	"internal/dashboard/stage": {"dashboard", "internal/room", "internal/operate", "internal/dashboard", "internal/dashboard/cloud", "internal/dashboard/looking",
+		"internal/dynamodirectory", "internal/dynamostore", "internal/s3store"},
 	"internal/dashboard/looking": {"internal/room", "internal/operate", "internal/dashboard"},
 
 	// Composition: all of it on one machine.

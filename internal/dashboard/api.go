@@ -16,10 +16,10 @@ import (
 func (s *Server) snapshot(ctx context.Context) (snapshotBody, error) {
 	body := snapshotBody{At: s.Clock.Now().UTC(), Rooms: s.Catalog.Version(), Figures: Figures{}}
 	figures, err := s.Source.Now(ctx)
+	body.Figures = figures.clean() // what is known in spite of an error
 	if err != nil {
-		return body, err
+		body.Problem = err.Error()
 	}
-	body.Figures = figures.clean()
 	return body, nil
 }
 

@@ -98,6 +98,13 @@ func (s *Server) URL() string {
 	return u
 }
 
+// Watched says whether any page is open.
+func (s *Server) Watched() bool {
+	s.live.mu.Lock()
+	defer s.live.mu.Unlock()
+	return len(s.live.streams) > 0
+}
+
 // Close ends the server and its live streams.
 func (s *Server) Close() error {
 	s.stop()

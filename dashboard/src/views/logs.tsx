@@ -3,7 +3,7 @@ import { address, get, type LogLine, type LogPage, Problem } from '../api'
 import { dateTime, timeOfDay } from '../format'
 import { useTick } from '../live'
 import { useRouter } from '../router'
-import { Empty, Heading, Trouble } from '../ui'
+import { Empty, Heading, Trouble, useInfo } from '../ui'
 import { Search } from './rooms'
 
 /** More than anybody reads, few enough to scroll smoothly. */
@@ -26,7 +26,7 @@ export function Logs() {
   const [follow, setFollow] = useState(true)
   const [tail, setTail] = useState<Tail | undefined>()
   const [problem, setProblem] = useState<Problem | undefined>()
-  const tick = useTick(2)
+  const tick = useTick(useInfo().kind === 'cloud' ? 10 : 2)
   const filter = JSON.stringify([text, level, name])
   const latest = useRef(tail)
   latest.current = tail
@@ -37,7 +37,10 @@ export function Logs() {
     get<LogPage>(address('/api/logs', { q: text, level, function: name, after: before?.next, limit: before === undefined ? 300 : most }), controller.signal)
       .then(page => {
         setProblem(undefined)
-        setTail({ key: filter, lines: [...(before?.lines ?? []), ...page.lines].slice(-most), next: page.next, missed: page.missed })
+        // CloudWatch's lines come late and are read twice: each is shown once.
+        const known = new Set(before?.lines.map(l => l.id))
+        const lines = [...(before?.lines ?? []), ...page.lines.filter(l => !known.has(l.id))]
+        setTail({ key: filter, lines: lines.slice(-most), next: page.next, missed: page.missed })
       })
       .catch((error: unknown) => {
         if (!controller.signal.aborted) setProblem(error instanceof Problem ? error : new Problem(0, String(error)))
