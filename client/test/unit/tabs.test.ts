@@ -276,6 +276,22 @@ test('an event reaches every other tab once, whichever sends it', async () => {
   expect(s.all('event').map(({ data }) => data)).toEqual(['1', '2'])
 })
 
+test('what a reader types stays in the tab: another, whose user may write, would submit it', async () => {
+  const reader = await tab({ shareConnection: false })
+  await until(() => reader.sockets.length === 1)
+  await reader.welcome({ access: 'read' })
+  const writer = await tab({ shareConnection: false })
+  await until(() => writer.sockets.length === 1)
+  const s = await writer.welcome()
+  type(reader, 'not mine to write')
+  type(writer, 'mine')
+  await until(() => text(reader).includes('mine'))
+  const late = await tab({ shareConnection: false })
+  await until(() => text(late) === 'mine')
+  await writer.clock.advance(50)
+  expect([text(writer), s.all('submit').length]).toEqual(['mine', 1])
+})
+
 test('without Web Locks each tab has its own connection', async () => {
   vi.stubGlobal('navigator', {})
   await leader()

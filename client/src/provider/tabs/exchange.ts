@@ -2,6 +2,7 @@
 
 import * as Y from 'yjs'
 import { decodeMessage, encodeMessage, type Message } from '../../protocol'
+import type { Connection } from '../connection'
 import type { Presence } from '../presence'
 import { isEmptyUpdate } from '../updates'
 
@@ -10,6 +11,7 @@ export interface ExchangeOptions {
   name: string
   doc: Y.Doc
   presence: Presence
+  connection: Connection
   /** Takes what another tab's document has. */
   edited: (update: Uint8Array) => void
 }
@@ -30,7 +32,9 @@ export class Exchange {
   }
 
   post (message: Message): void {
-    if (!this.#closed) this.#channel.postMessage(encodeMessage(message))
+    // What this user may not write would go out as another tab's.
+    const edits = message.type === 'syncUpdate' || message.type === 'syncStep2'
+    if (!this.#closed && !(edits && this.#o.connection.access === 'read')) this.#channel.postMessage(encodeMessage(message))
   }
 
   close (): void {

@@ -4,13 +4,11 @@
  */
 
 import type { Message } from '../../protocol'
-import type { Connection } from '../connection'
 import type { SocketLike } from '../link'
 import { Exchange, type ExchangeOptions } from './exchange'
 import { type Events, Share } from './share'
 
 export interface TabsOptions extends ExchangeOptions {
-  connection: Connection
   /** The next hello compares what is here with what the server has. */
   compare: () => void
   /** The provider: where its events are. */
