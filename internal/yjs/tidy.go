@@ -115,6 +115,9 @@ func (d *Doc) tidyGaps() {
 	for _, it := range inDeleteOrder(u.gone) {
 		b := it.parent
 		switch {
+		case d.visits > d.budget:
+			d.failed = ErrTooComplex
+			return
 		case !b.tidies || b.gone() || has[b]:
 		case it.ref == refFormat:
 			start(b)
@@ -149,10 +152,10 @@ func inDeleteOrder(items []*item) []*item {
 	return items
 }
 
-// gap is a place between two visible elements, known by the second, which is nil at the end.
+// gap is a place between two visible elements, known by the second, which is nil at the end, and by each of its formats.
 type gap struct {
-	in   *branch
-	next *item
+	in *branch
+	by *item
 }
 
 // tidyGap deletes all but the last format of each key in the gap that an item is in, which is not visible
@@ -161,11 +164,11 @@ func (d *Doc) tidyGap(it *item, gaps map[gap]bool) {
 	b := it.parent
 	var after []*item
 	next := d.nextLive(b, it)
-	for ; next != nil && next.ref == refFormat; next = d.nextLive(b, next) {
-		after = append(after, next)
-	}
 	if gaps[gap{b, next}] {
 		return
+	}
+	for ; next != nil && next.ref == refFormat; next = d.nextLive(b, next) {
+		after = append(after, next)
 	}
 	gaps[gap{b, next}] = true
 	slices.Reverse(after)
@@ -175,10 +178,12 @@ func (d *Doc) tidyGap(it *item, gaps map[gap]bool) {
 	seen := map[string]bool{}
 	for _, f := range after {
 		key := string(f.formatKey())
+		d.visits += formatVisits
 		if seen[key] {
 			d.deleteOne(f)
 		}
 		seen[key] = true
+		gaps[gap{b, f}] = true
 	}
 }
 
@@ -192,6 +197,7 @@ func (d *Doc) tidyStart(b *branch) {
 	last := map[string]*item{}
 	var formats []*item
 	for f := d.nextLive(b, nil); f != nil && f.ref == refFormat; f = d.nextLive(b, f) {
+		d.visits += formatVisits
 		formats = append(formats, f)
 		last[string(f.formatKey())] = f
 	}
@@ -201,6 +207,9 @@ func (d *Doc) tidyStart(b *branch) {
 		}
 	}
 }
+
+// formatVisits is how many comparisons of Doc.budget the look at one format takes as long as.
+const formatVisits = 16
 
 // nearby is how far it is worth to go from item to item before a position index is made.
 const nearby = 64

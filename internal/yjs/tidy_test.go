@@ -1,6 +1,7 @@
 package yjs
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -118,5 +119,57 @@ func TestTidyWhenOpened(t *testing.T) {
 	open, same := deleted(true)
 	if closed != 0 || open == 0 || text != same {
 		t.Errorf("%d deleted when it is not opened, %d when it is; %s and %s", closed, open, text, same)
+	}
+}
+
+// manyFormats is an update with n items in a text, by turns a character and a format of a key of its own, and one character
+// behind them; and the update that deletes the characters.
+func manyFormats(n int) (update, deletes []byte) {
+	var gone deleteSet
+	w := newUpdateWriter(32 * n)
+	for i := range n {
+		b := block{client: 1, clock: uint64(i), length: 1, ref: refFormat, hasRight: true, right: ID{2, 0}}
+		if b.content = appendVarBytes(appendVarBytes(nil, fmt.Append(nil, "key ", i)), []byte("true")); i%2 == 0 {
+			b.ref, b.content = refString, []byte("x")
+			gone = append(gone, deleteRange{1, uint64(i), uint64(i + 1)})
+		}
+		if i > 0 {
+			b.hasOrigin, b.origin = true, ID{1, uint64(i - 1)}
+		}
+		w.add(&b)
+	}
+	update = w.finish(nil)
+	update[0]++ // a second client
+	return append(update[:len(update)-1:len(update)-1], "\x01\x02\x00\x04\x01\x01t\x01a\x00"...), gone.appendTo([]byte{0})
+}
+
+// TestTidyIsBounded: formats of very many keys, and very many deletes among them, do not keep a document busy.
+func TestTidyIsBounded(t *testing.T) {
+	d := NewDoc()
+	d.Text("t")
+	update, deletes := manyFormats(4_000)
+	for _, u := range [][]byte{update, deletes} {
+		if err := d.Apply(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d.visits > 1<<20 {
+		t.Errorf("%d visits for one gap", d.visits)
+	}
+	var err error
+	applied := 0
+	for ; err == nil && applied < 10_000; applied++ { // each looks at all of them again
+		w := newUpdateWriter(64)
+		w.add(&block{
+			client: 3, clock: uint64(applied), length: 1, ref: refFormat, hasRight: true, right: ID{1, 0},
+			content: appendVarBytes(appendVarBytes(nil, fmt.Append(nil, "more ", applied)), []byte("true")),
+		})
+		err = d.Apply(w.finish(nil))
+	}
+	if !errors.Is(err, ErrTooComplex) {
+		t.Errorf("%d updates, %d visits, %v", applied, d.visits, err)
+	}
+	if n := d.Text("t").Len(); n != 1 {
+		t.Errorf("it reads %d elements", n)
 	}
 }
