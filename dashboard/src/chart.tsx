@@ -27,6 +27,8 @@ interface Props {
   height?: number
   /** Said instead of an empty chart. */
   empty?: string
+  /** What is measured now and then only: lines go on where nothing was. */
+  bridge?: boolean
   /** Lines go to the last known value as steps. */
   steps?: boolean
 }
@@ -167,7 +169,7 @@ function options(
   group: string | undefined,
   point: (index: number | null) => void
 ): uPlot.Options {
-  const { lines, whole, bars, steps } = latest.current
+  const { lines, whole, bars, steps, bridge } = latest.current
   const axis = { stroke: () => colour('--faint'), font: '11px system-ui, sans-serif', ticks: { show: false } }
   return {
     width,
@@ -212,7 +214,7 @@ function options(
           stroke,
           width: bars === true ? 0 : 1.75,
           fill: () => (bars === true ? colour(`--series-${l.colour}`) : lines.length === 1 ? colour(`--wash-${l.colour}`) : 'transparent'),
-          spanGaps: false
+          spanGaps: bridge === true
         }
         if (bars === true) {
           const paths = uPlot.paths.bars?.({ size: [0.8, 40], align: 1, radius: 0.1 })

@@ -1,3 +1,4 @@
+import { useMemo } from 'react'
 import type { Figures, Info, Line, Lines } from '../api'
 import { Chart, type Drawn } from '../chart'
 import { count, dollars, level, milliseconds, plural, seconds } from '../format'
@@ -20,6 +21,8 @@ interface Card {
   whole?: boolean
   note: (f: Figures, info: Info) => string
   bad?: boolean
+  /** It is measured now and then only. */
+  bridge?: boolean
 }
 
 const perMinute = (n: number) => `${level(n)}/min`
@@ -82,7 +85,7 @@ const groups: { title: string; cards: Card[] }[] = [
     cards: [
       { title: 'Errors', key: 'errors', format: count, chartFormat: perMinute, draw: eachMinute, unit: 'in the last hour', bad: true, note: (_f, info) => info.notes['errors'] ?? 'function runs that failed' },
       { title: 'Throttles', key: 'throttles', format: count, chartFormat: perMinute, draw: eachMinute, unit: 'in the last hour', bad: true, note: (_f, info) => info.notes['throttles'] ?? 'requests over the account’s quotas' },
-      { title: 'Checkpoint lag', key: 'checkpointLag', format: seconds, note: (_f, info) => info.notes['checkpointLag'] ?? 'longest wait for a snapshot in the last sweep' }
+      { title: 'Checkpoint lag', key: 'checkpointLag', format: seconds, bridge: true, note: (_f, info) => info.notes['checkpointLag'] ?? 'longest wait for a snapshot in the last sweep' }
     ]
   },
   {
@@ -109,6 +112,7 @@ export function Overview() {
   const window = windowOf(router.query)
   const series = useAnswer<Lines>(`/api/series?window=${window}`, useTick(windowTick[window]), true)
   const figures = snapshot?.figures
+  const lines = useMemo(() => begun(series.data), [series.data])
   return (
     <>
       <Heading title="Overview" aside={<Choice label="Time shown" value={window} options={windows} onChange={w => router.set({ window: w === '1h' ? undefined : w })} />} />
@@ -119,13 +123,27 @@ export function Overview() {
           <h2 id={`group-${g.title}`}>{g.title}</h2>
           <div className={`cards of${g.cards.length}`}>
             {g.cards.map(c => (
-              <FigureCard key={c.key} card={c} figures={figures} lines={series.data} window={window} info={info} />
+              <FigureCard key={c.key} card={c} figures={figures} lines={lines} window={window} info={info} />
             ))}
           </div>
         </section>
       ))}
     </>
   )
+}
+
+/** At least so many points are shown. */
+const fewest = 60
+
+/** A deployment that has just begun would be a thin stroke at the right edge: what lies before it is left out. */
+function begun(all: Lines | undefined): Lines | undefined {
+  if (all === undefined) return undefined
+  const lines = Object.values(all.values)
+  const length = lines[0]?.length ?? 0
+  const first = Math.min(length, ...lines.map(l => l.findIndex(v => v !== null)).filter(i => i >= 0))
+  const cut = Math.max(0, Math.min(first - 2, length - fewest))
+  if (cut === 0) return all
+  return { from: all.from + cut * all.step, step: all.step, values: Object.fromEntries(Object.entries(all.values).map(([k, l]) => [k, l.slice(cut)])) }
 }
 
 function Welcome({ info }: { info: Info }) {
@@ -184,6 +202,7 @@ function FigureCard({ card, figures, lines, window, info }: { card: Card; figure
           lines={drawn}
           format={card.chartFormat ?? card.format}
           whole={card.whole ?? false}
+          bridge={card.bridge ?? false}
           group="overview"
           empty={lines === undefined ? '' : `Nothing measured in the ${spoken[window]}`}
         />

@@ -166,7 +166,7 @@ function SizeCard({ room }: { room: RoomData }) {
     const first = points[0]
     if (first === undefined) return undefined
     const n = 200
-    const step = Math.max(1000, (until + 5000 - first.at) / n)
+    const step = Math.max(50, (until + 5000 - first.at) / n)
     const values: (number | null)[] = []
     let k = 0
     for (let i = 0; i <= n; i++) {
