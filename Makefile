@@ -107,16 +107,16 @@ $(FUNCTION_NAMES:%=build/functions/%/bootstrap): build/functions/%/bootstrap:
 test: need-go need-node test-go test-node test-client test-dashboard ## All tests that need no AWS account (Java and Chromium are used when present)
 
 .PHONY: test-go
-test-go: internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/golden/node_modules/.package-lock.json
+test-go: $(CLIENT_PACKED) internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/golden/node_modules/.package-lock.json
 	@echo "· Go tests"
 	@$(GO) test $$($(GO) list ./... | grep -vxF -f <($(GO) list $(AWS_PACKAGES) 2>/dev/null))
 
 .PHONY: test-node
-test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modules/.package-lock.json build/symphony-local
+test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modules/.package-lock.json build/symphony-local build/symphony
 	@echo "· whiteboard: types and unit tests"
 	@cd examples/whiteboard && $(NPM) run --silent check
-	@echo "· end to end: y-websocket providers and Chromium against the local stack"
-	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' $(NPM) test --silent
+	@echo "· end to end: y-websocket providers and Chromium against the local stack; symphony compose, dev"
+	@cd test/e2e && SYMPHONY_LOCAL='$(CURDIR)/build/symphony-local' SYMPHONY='$(CURDIR)/build/symphony' $(NPM) test --silent
 
 .PHONY: test-client
 test-client: client/dist/index.js client/test/react-18/node_modules/.package-lock.json notes editors check-api build/symphony-local

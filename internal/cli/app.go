@@ -97,7 +97,7 @@ Begin with 'symphony compose my-app', then 'symphony dev' in it.`,
 	}{
 		{groupApp, a.composeCommand}, {groupApp, a.devCommand},
 		{groupCloud, a.deployCommand}, {groupCloud, a.diffCommand}, {groupCloud, a.destroyCommand}, {groupCloud, a.costCommand},
-		{groupRooms, a.roomsCommand}, {groupRooms, a.verifyCommand}, {groupRooms, a.tokenCommand},
+		{groupRooms, a.roomsCommand}, {groupRooms, a.verifyCommand}, {groupRooms, a.tokenCommand}, {groupRooms, a.dashboardCommand},
 		{groupOther, a.doctorCommand}, {groupOther, a.loadtestCommand}, {groupOther, a.versionCommand},
 	} {
 		cmd := c.make()

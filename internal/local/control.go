@@ -23,7 +23,7 @@ type control struct {
 }
 
 // startControl returns nil for a store in memory, which has no folder.
-func startControl(o options, page, ws string, back *backend) (*control, error) {
+func startControl(o options, page, ws, dashboard string, back *backend) (*control, error) {
 	if o.memory || back.operations == nil {
 		return nil, nil
 	}
@@ -33,7 +33,7 @@ func startControl(o options, page, ws string, back *backend) (*control, error) {
 	}
 	c := &control{folder: o.data, Control: operate.Control{
 		URL: "http://" + l.Addr().String(), Token: operate.NewToken(), Page: page, WS: ws, Stack: back.stack,
-		PID: os.Getpid(), TokenNeeded: o.secret != nil,
+		PID: os.Getpid(), TokenNeeded: o.secret != nil, Dashboard: dashboard,
 	}}
 	c.server = &http.Server{Handler: operate.Handler(back.operations, c.Token), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = c.server.Serve(l) }()

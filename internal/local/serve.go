@@ -51,7 +51,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	if err := watch.start(ctx, o, front.sockets(base)[0], back); err != nil {
 		return errors.Join(err, front.close(ctx), back.close(ctx))
 	}
-	control, err := startControl(o, base+"/", front.sockets(base)[0], back)
+	control, err := startControl(o, base+"/", front.sockets(base)[0], watch.url(), back)
 	if err != nil {
 		return errors.Join(err, front.close(ctx), back.close(ctx))
 	}

@@ -21,6 +21,8 @@ type Control struct {
 	// Stack is where the data lies: embedded, localstack, engines.
 	Stack string `json:"stack"`
 	PID   int    `json:"pid"`
+	// Dashboard is its URL, "" when there is none.
+	Dashboard string `json:"dashboard,omitempty"`
 	// TokenNeeded says that connections need a token.
 	TokenNeeded bool `json:"tokenNeeded"`
 }

@@ -194,7 +194,9 @@ func render(t Template, name, client string) (map[string][]byte, error) {
 	}
 	files["vite.config.ts"] = []byte(viteConfig(t))
 	files["tsconfig.json"] = []byte(tsconfig)
-	files["src/env.d.ts"] = []byte(envTypes)
+	if files["src/env.d.ts"] == nil {
+		files["src/env.d.ts"] = []byte(envTypes)
+	}
 	files[".gitignore"] = []byte(gitignore)
 	files["README.md"] = []byte(readme(t, name))
 	return files, nil

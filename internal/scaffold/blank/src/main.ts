@@ -18,11 +18,11 @@ const list = find<HTMLUListElement>('#list')
 const input = find<HTMLInputElement>('#text')
 
 function render (): void {
-  list.replaceChildren(...entries.map((entry, index) => {
+  list.replaceChildren(...entries.toArray().map((entry, index) => {
     const item = document.createElement('li')
     const label = document.createElement('label')
     const box = Object.assign(document.createElement('input'), { type: 'checkbox', checked: entry.done })
-    box.addEventListener('change', () => { entries.set(index, { text: entry.text, done: box.checked }) })
+    box.addEventListener('change', () => { entries.get(index)?.set('done', box.checked) })
     label.append(box, ` ${entry.text}`)
     const remove = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Remove' })
     remove.setAttribute('aria-label', `Remove ${entry.text}`)
