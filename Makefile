@@ -88,7 +88,7 @@ $(CLIENT_PACKED): client/node_modules/.package-lock.json client/package.json cli
 symphony: need-go need-node build/symphony ## Build the command line, build/symphony, with everything it needs inside
 
 .PHONY: build/symphony
-build/symphony: $(CLIENT_PACKED)
+build/symphony: $(CLIENT_PACKED) dashboard/dist/app/index.html
 	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION) -X main.source=$(CURDIR)' -o $@ ./cmd/symphony
 
 .PHONY: functions
@@ -309,7 +309,7 @@ golden: internal/protocol/golden/node_modules/.package-lock.json ## Make the gol
 
 .PHONY: clean
 clean: ## Remove what was built and installed here (never .symphony, your data)
-	@rm -rf build bin cdk.out dashboard/dist/app
+	@rm -rf build bin cdk.out dashboard/dist/app internal/scaffold/client/*.tgz
 	@find . -name node_modules -prune -exec rm -rf {} + -o -path './examples/*/dist' -prune -exec rm -rf {} +
 
 .PHONY: need-go need-node

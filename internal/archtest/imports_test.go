@@ -76,7 +76,7 @@ var mayImport = map[string][]string{
 	"internal/scaffold": {"examples"},
 	"internal/cli": {"internal/room", "internal/config", "internal/auth", "internal/operate", "internal/local", "internal/scaffold", "internal/cost", "internal/protocol",
 		"internal/yjs", "internal/rtclient", "internal/dynamodirectory", "internal/dynamostore", "internal/s3store", "internal/apigwsender", "internal/pebblestore",
-		"loadtest"},
+		"internal/dashboard", "internal/dashboard/stage", "loadtest"},
 
 	// Composition: what the functions' mains share.
 	"internal/compose": {"internal/room", "internal/config", "internal/auth", "internal/handler", "internal/directory", "internal/dynamodirectory",

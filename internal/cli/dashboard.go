@@ -21,8 +21,10 @@ func (a *App) dashboardCommand() *cobra.Command {
 		Short: "Watch rooms in the browser",
 		Long: `Serves the dashboard on this machine only: overview, rooms, functions and logs, live. It
 is read-only unless --allow-changes is said. While a local server runs, it shows its own
-dashboard, and this prints where; otherwise the rooms are started for it.`,
-		Example: "  symphony dashboard\n  symphony dashboard --port 4000 --allow-changes",
+dashboard, and this prints where; otherwise the rooms are started for it. For a deployed
+stage it is served with your own AWS credentials, and its URL has a token: CloudWatch's
+figures, the stage's rooms and logs.`,
+		Example: "  symphony dashboard\n  symphony dashboard --port 4000 --allow-changes\n  symphony dashboard --stage prod",
 		Args:    cobra.NoArgs,
 	}
 	w := a.whereFlags(cmd)

@@ -209,6 +209,32 @@ func TestRooms(t *testing.T) {
 	}
 }
 
+// Following a room: what is there, then what changes; presence by name.
+func TestWatch(t *testing.T) {
+	x := newTerminal(t)
+	stop := x.serve()
+	x.run("", "rooms", "watch", "plan", "--count", "1")
+	x.run(document(t, 1, "hello"), "rooms", "import", "plan")
+	x.run("", "rooms", "watch", "plan", "--count", "1", "--json")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out := &lineWriter{lines: make(chan string, 16)}
+	app := x.app
+	app.In, app.Out, app.Err = strings.NewReader(""), out, out
+	done := make(chan int, 1)
+	go func() { done <- app.Run(ctx, []string{"rooms", "watch", "plan", "--count", "2"}) }()
+	require.Contains(t, <-out.lines, "document  at update 1")
+	x.run(document(t, 2, "more "), "rooms", "import", "plan", "--merge")
+	require.Contains(t, <-out.lines, "update    2  40 B  changes meta, text")
+	require.Zero(t, <-done)
+	stop()
+	x.golden()
+}
+
+type lineWriter struct{ lines chan string }
+
+func (l *lineWriter) Write(p []byte) (int, error) { l.lines <- string(p); return len(p), nil }
+
 // What is wrong is said with its cure, and with the exit code for it.
 func TestMistakes(t *testing.T) {
 	x := newTerminal(t)
@@ -233,6 +259,9 @@ func TestMistakes(t *testing.T) {
 	x.run("", "destroy", "--stage", "UPPER")
 	x.run("", "cost", "--users", "-1")
 	x.run("", "verify", "--flag")
+	x.run("", "dashboard")
+	x.run("", "dashboard", "--port", "70000")
+	x.run("", "dashboard", "--stage", "localstack")
 	x.golden()
 }
 

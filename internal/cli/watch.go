@@ -177,6 +177,9 @@ func (r *watcher) sentence(l watchLine) string {
 		}
 		return fmt.Sprintf("%-9s %s  %s", l.Event, clean(who(l)), clean(shortened(string(l.State), 100)))
 	case "document":
+		if len(l.Roots) == 0 {
+			return fmt.Sprintf("%-9s at update %d, empty", l.Event, l.Seq)
+		}
 		return fmt.Sprintf("%-9s at update %d, %s: %s", l.Event, l.Seq, size(int64(l.Bytes)), clean(strings.Join(l.Roots, ", ")))
 	}
 	return fmt.Sprintf("%-9s %s", l.Event, clean(l.Text))
