@@ -275,7 +275,7 @@ func (s *Server) print(out io.Writer, r *Result) {
 		s.Processes, cpu*100, s.perConnection(r.Receivers)/1024)
 	if len(s.Calls) > 0 && r.Edits > 0 {
 		fmt.Fprintf(out, "  calls          per edit, presence included:")
-		for _, name := range []string{"member admit", "log append", "member list", "post", "meta swap", "snapshot put", "snapshot get"} {
+		for _, name := range []string{"meta get", "member admit", "log append", "member list", "post", "meta swap", "snapshot put", "snapshot get", "fan-out"} {
 			fmt.Fprintf(out, " %s %.2f", name, s.Calls[name]/float64(r.Edits))
 		}
 		fmt.Fprintln(out)
