@@ -188,7 +188,7 @@ fuzz-native: need-go ## Each native fuzz target of the update engine for FUZZTIM
 LOAD_ARGS ?=
 BENCH_TIME ?= 300ms
 BENCH_COUNT ?= 5
-BENCH_PACKAGES := ./internal/protocol ./internal/handler ./internal/gateway ./internal/pebblestore ./internal/yjs
+BENCH_PACKAGES := ./internal/protocol ./internal/handler ./internal/gateway ./internal/pebblestore ./internal/lambdaruntime ./internal/yjs
 
 .PHONY: build/loadtest
 build/loadtest:
