@@ -144,6 +144,13 @@ func (f *folder) readMarker() error {
 			ErrFormat, f.dir, m.Format, format)
 	}
 	f.fresh = m.State == stateCreating
+	if f.fresh {
+		// What a crash has left of a store that was being made may lack any of its
+		// files, and nobody was told that anything is in it.
+		if err := f.fs.RemoveAll(f.path(storeDir)); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrUnwritable, f.dir, err)
+		}
+	}
 	return nil
 }
 
