@@ -149,7 +149,7 @@ functions-host:
 
 .PHONY: race
 race: need-go ## The packages with concurrency under the race detector
-	@$(GO) test -race ./internal/room/... ./internal/memstore ./internal/pebblestore ./internal/gateway ./internal/handler ./internal/rtclient ./internal/lambdaruntime ./internal/apigwsender
+	@$(GO) test -race ./internal/room/... ./internal/dashboard ./internal/dashboard/probe ./internal/memstore ./internal/pebblestore ./internal/gateway ./internal/handler ./internal/rtclient ./internal/lambdaruntime ./internal/apigwsender
 
 .PHONY: lint
 lint: need-go ## Formatting, go vet, staticcheck
