@@ -52,10 +52,12 @@ func TestBenchmarkAgainstYjs(t *testing.T) {
 		if note == "" {
 			note, ratio = milliseconds(other), fmt.Sprintf("%.1f", float64(other)/float64(here))
 		}
+		t.Logf("%s: here %v, Yjs %v", c.name, here, yjs) // for those who do not wait for the table
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.1f\t%s\t%s\t\n", c.name, total(c.updates), milliseconds(here), milliseconds(yjs), float64(yjs)/float64(here), note, ratio)
 	}
 	for _, m := range merges() {
 		here, yjs := peakHere(t, m.updates), mergeOnce(t, o, m.updates)
+		t.Logf("%s, in a new process: here %v, %d bytes; Yjs %v, %d bytes", m.name, here.time(), here.Peak, yjs.time(), yjs.Peak)
 		fmt.Fprintf(table, "%s, in a new process\t%d\t%s\t%s\t%.0f\t\t\t\n", m.name, total(m.updates), milliseconds(here.time()), milliseconds(yjs.time()), yjs.MS/here.MS)
 		if here.Peak > 0 {
 			fmt.Fprintf(table, "its memory\t\t%.1f MB\t%.1f MB\t%.1f\t\t\t\n", float64(here.Peak)/1e6, float64(yjs.Peak)/1e6, float64(yjs.Peak)/float64(here.Peak))
