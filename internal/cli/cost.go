@@ -36,7 +36,7 @@ nobody: docs/COST.md names its assumptions. Free tiers are left out.`,
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.Validate(); err != nil {
-			return &usageError{err, cmd.CommandPath()}
+			return usagef(cmd, "that is no load: at least one person, rooms no larger than everybody, up to 744 hours a month, no negative rates")
 		}
 		list, err := cost.Published()
 		if err != nil {
