@@ -5,8 +5,8 @@ package yjs
 // is bounded by what went in:
 
 const (
-	// v2FreeExpansion is how many bytes of v1 any v2 update may become.
-	v2FreeExpansion = 1 << 20
+	// v2FreeExpansion is how many bytes of v1 any v2 update may become: as much as it takes milliseconds to find out.
+	v2FreeExpansion = 512 << 10
 	// v2ExpansionFactor is how many more for each byte of v2. Texts typed backwards and deleted reach hundreds.
 	v2ExpansionFactor = 256
 )
@@ -22,7 +22,7 @@ func ValidateV2(update []byte) error {
 //
 // It returns a *DecodeError for what Validate refuses in v1, and for what Yjs takes only because it reads zeros past the
 // end of a column: columns that end too early (ErrTruncated) and ids below zero (ErrNumber). It refuses updates that
-// would become larger than one megabyte and 256 times their size (ErrTooLarge), and, as Yjs does, embeds and format
+// would become larger than half a megabyte and 256 times their size (ErrTooLarge), and, as Yjs does, embeds and format
 // values that JSON cannot hold: undefined and big integers (ErrJSON). Bytes left in a column are ignored, as Yjs does.
 func ConvertV2(update []byte) ([]byte, error) { return DefaultLimits().ConvertV2(update) }
 
