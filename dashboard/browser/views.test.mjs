@@ -184,6 +184,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
   test('functions, and what is not measured', async () => {
     const { page, close, go } = await open(browser, unknown.line)
     for (const key of ['latencyP50', 'throttles', 'cost', 'costTotal']) {
+      await page.locator(`[data-figure="${key}"] .unknown`).waitFor()
       expect(await page.locator(`[data-figure="${key}"]`).textContent()).toBe('not measured here')
     }
     await page.getByText('The gateways run in processes of their own.').waitFor()
