@@ -41,8 +41,9 @@ func difference(now, then []byte) ([]byte, error) {
 	if err := to.Apply(then); err != nil {
 		return nil, fmt.Errorf("%w: %w", room.ErrCorrupt, err)
 	}
-	// A client id of its own: 32 bits, as Yjs takes them at random.
-	return from.Transact(uint64(rand.Uint32()), func(tx *yjs.Tx) error {
+	// A client id of its own, of 32 bits as in Yjs, at random. The high bit gives
+	// all of them one length, so that the same restoration has the same size.
+	return from.Transact(uint64(rand.Uint32()|1<<31), func(tx *yjs.Tx) error {
 		names := to.Roots()
 		known := map[string]bool{}
 		for _, n := range names {
