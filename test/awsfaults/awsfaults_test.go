@@ -29,10 +29,11 @@ func newEngines(t *testing.T) engines {
 
 // open returns a process's own handle. faults, unless nil, makes its requests.
 func (e engines) open(clock *roomtest.Clock, faults *awstest.Faults) roomtest.Ports {
-	db, objects := awstest.Config(e.stack.DynamoDB), awstest.Config(e.stack.S3)
-	if faults != nil {
-		db.HTTPClient, objects.HTTPClient = faults, faults
+	if faults == nil {
+		faults = &awstest.Faults{} // none; but thousands of processes share their connections
 	}
+	db, objects := awstest.Config(e.stack.DynamoDB), awstest.Config(e.stack.S3)
+	db.HTTPClient, objects.HTTPClient = faults, faults
 	bucket := s3store.New(s3store.NewClient(objects, true), e.bucket, s3store.Options{})
 	table := dynamostore.New(dynamostore.NewClient(db), e.table, bucket, dynamostore.Options{Clock: clock})
 	return roomtest.Ports{Log: table, Metas: table, Members: table, Snapshots: bucket, Uploads: bucket}
