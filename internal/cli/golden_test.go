@@ -143,6 +143,21 @@ func (x *terminal) serve(args ...string) (stop func()) {
 	}
 }
 
+// listed waits until the directory, which a change feed keeps, has what a list
+// is to show.
+func (x *terminal) listed(parts ...string) {
+	x.t.Helper()
+	require.Eventually(x.t, func() bool {
+		var out, errs bytes.Buffer
+		app := x.app
+		app.In, app.Out, app.Err = strings.NewReader(""), &out, &errs
+		if app.Run(x.t.Context(), []string{"rooms", "list", "--json"}) != ExitOK {
+			return false
+		}
+		return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(out.String(), p) })
+	}, 30*time.Second, 5*time.Millisecond)
+}
+
 type readyWriter struct {
 	ready chan struct{}
 	told  bool
@@ -173,6 +188,7 @@ func TestRooms(t *testing.T) {
 			x.run(document(t, 2, "more "), "rooms", "import", "plan", "--merge")
 			x.run(document(t, 3, "x"), "rooms", "import", "team/ä room", "-", "--json")
 			x.run("not a document", "rooms", "import", "broken")
+			x.listed(`"updates": 2`, `"updates": 1`)
 			x.run("", "rooms", "list", "--sort", "name")
 			x.run("", "rooms", "list", "PLAN", "--json")
 			x.run("", "rooms", "list", "nothing like it")
@@ -202,6 +218,7 @@ func TestRooms(t *testing.T) {
 			x.run("", "rooms", "delete", "copy")
 			x.run("", "rooms", "delete", "copy", "--yes")
 			x.run("", "rooms", "show", "copy")
+			x.listed(`"updates": 3`, `"total": 2`)
 			x.run("", "rooms", "list", "--sort", "name", "--limit", "1")
 			stop()
 			x.golden()
