@@ -68,7 +68,7 @@ func (s *Service) eraseOnce(ctx context.Context, v *visit) (Seq, error) {
 	d, err := s.load(ctx, v)
 	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrTrimmed) {
 		s.logger.Warn("erasing a damaged room", "room", v.Room, "error", err)
-		return s.startOver(ctx, v)
+		return s.eraseBlind(ctx, v)
 	}
 	if err != nil {
 		return 0, err
@@ -86,7 +86,7 @@ func (s *Service) eraseOnce(ctx context.Context, v *visit) (Seq, error) {
 	u := Update{Data: rest, Author: v.user.ID, At: s.Clock.Now()}
 	u.Seq, err = s.append(ctx, v, u)
 	if errors.Is(err, ErrTooLarge) {
-		return s.startOver(ctx, v)
+		return s.eraseBlind(ctx, v)
 	}
 	if err != nil {
 		return 0, err
@@ -117,15 +117,34 @@ func remains(update []byte) ([]byte, error) {
 	return compacted([][]byte{update, all})
 }
 
-// startOver points the record at the empty document after the log's last entry,
-// in a new epoch, and lets all before it go. A writer that has read the record
-// before appends behind the last entry, and is covered by nothing.
-func (s *Service) startOver(ctx context.Context, v *visit) (Seq, error) {
-	epoch, err := s.newID()
-	if err != nil {
+// nothing is the update that changes nothing.
+var nothing = []byte{0, 0}
+
+// eraseBlind erases a room without reading it. The entry that its history then
+// begins with is empty, and appended first: wherever the process dies, an edit
+// that follows is newer than the erasure, if there was one. (A room with nothing
+// newer than its erasure is left out of lists.)
+func (s *Service) eraseBlind(ctx context.Context, v *visit) (Seq, error) {
+	if err := s.markDirty(ctx, v); err != nil {
 		return 0, err
 	}
-	tail, err := s.Log.Tail(ctx, v.Room, v.Meta.Snapshot.Seq)
+	u := Update{Data: nothing, Author: v.user.ID, At: s.Clock.Now()}
+	var err error
+	if u.Seq, err = s.append(ctx, v, u); err != nil {
+		return 0, err
+	}
+	erased, err := s.startOver(ctx, v, u.Seq-1)
+	if err == nil && erased != 0 {
+		s.broadcast(ctx, v, u, "")
+	}
+	return erased, err
+}
+
+// startOver points the record at the empty document after the log's entry tail,
+// in a new epoch, and lets all up to there go. A writer that has read the record
+// before appends behind it, and is covered by nothing.
+func (s *Service) startOver(ctx context.Context, v *visit, tail Seq) (Seq, error) {
+	epoch, err := s.newID()
 	if err != nil {
 		return 0, err
 	}

@@ -24,7 +24,7 @@ func (s *Service) Renew(ctx context.Context, room ID, by User) error {
 			return err
 		}
 		v := &visit{Admission: Admission{Room: room, Meta: meta}, user: by, access: AccessWrite, admitted: began}
-		begins, err := s.startOver(ctx, v)
+		begins, err := s.startOver(ctx, v, tail)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (s *Service) Renew(ctx context.Context, room ID, by User) error {
 			continue
 		}
 		// The entry that history begins with, as after any other erasure.
-		_, err = s.Write(ctx, room, by, []byte{0, 0})
+		_, err = s.Write(ctx, room, by, nothing)
 		return err
 	}
 	return fmt.Errorf("%w: room %q was changed %d times in a row while it began anew", ErrUnavailable, room, maxErases)
