@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -9,7 +9,6 @@ import (
 )
 
 func TestWorkersRunEverythingAtOnceAndEnd(t *testing.T) {
-	before := runtime.NumGoroutine()
 	var w workers
 	for range 3 {
 		// All of them wait for all of them: none may wait for another to end.
@@ -24,10 +23,16 @@ func TestWorkersRunEverythingAtOnceAndEnd(t *testing.T) {
 	}
 	w.mu.Lock()
 	require.LessOrEqual(t, len(w.idle), maxIdleWorkers)
+	idle := slices.Clone(w.idle)
 	w.mu.Unlock()
 	w.stop()
 	ran := make(chan struct{})
 	w.run(func() { close(ran) })
 	<-ran
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before }, testPatience, 1)
+	for _, told := range idle { // to end, and each has heard it
+		require.Eventually(t, func() bool { return len(told) == 0 }, testPatience, 1)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.Empty(t, w.idle, "nobody waits for more")
 }
