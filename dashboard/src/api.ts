@@ -115,6 +115,7 @@ export interface FunctionReport {
   from: number
   step: number
   functions: FunctionRow[]
+  why: Record<string, string> | null
 }
 
 export interface LogLine {

@@ -54,6 +54,7 @@ func Start(need config.Need) (*Environment, error) {
 		return nil, fmt.Errorf("configuration of the AWS SDK: %w", err)
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	log.Info(config.LogStarted)
 	return &Environment{Config: c, AWS: a, Log: log}, nil
 }
 

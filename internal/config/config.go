@@ -49,6 +49,11 @@ const (
 	EnvLog = "SYMPHONY_LOG"
 )
 
+// LogStarted is the message that every instance of a function logs once, at
+// level info: the dashboard counts cold starts by it, as Lambda's own lines for
+// every message are turned off.
+const LogStarted = "instance started"
+
 // Config is what a function needs to know.
 type Config struct {
 	Table              string

@@ -65,7 +65,7 @@ func (s *Server) functions(r *http.Request) (any, error) {
 	for _, f := range report.Functions {
 		all = append(all, functionBody{f, f.Rate})
 	}
-	return map[string]any{"from": report.From.UnixMilli(), "step": report.Step.Milliseconds(), "functions": all}, nil
+	return map[string]any{"from": report.From.UnixMilli(), "step": report.Step.Milliseconds(), "functions": all, "why": report.Why}, nil
 }
 
 const (

@@ -94,6 +94,8 @@ type FunctionReport struct {
 	From      time.Time
 	Step      time.Duration
 	Functions []Function
+	// Why says why a figure is absent this time, by key, like Info.Why.
+	Why map[string]string
 }
 
 // LogQuery asks for lines of the log.

@@ -100,6 +100,7 @@ func (f *function) take() (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.rt.opts.Started(f.name)
 	f.mu.Lock()
 	f.instances = append(f.instances, in)
 	killed := f.killed

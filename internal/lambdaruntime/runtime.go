@@ -65,6 +65,9 @@ type Options struct {
 	Now func() time.Time
 	// NewID returns a new request id, a random UUID by default.
 	NewID func() string
+	// Started is told of every instance that was started, with its function's
+	// name: a cold start, whatever becomes of it. It must not block.
+	Started func(function string)
 }
 
 func (o *Options) setDefaults() {
@@ -88,6 +91,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.NewID == nil {
 		o.NewID = newUUID
+	}
+	if o.Started == nil {
+		o.Started = func(string) {}
 	}
 }
 

@@ -147,7 +147,8 @@ func state(pid int) string {
 }
 
 func TestColdThenWarm(t *testing.T) {
-	rt := start(t, lambdaruntime.Options{}, lambdaruntime.FunctionConfig{})
+	var started []string
+	rt := start(t, lambdaruntime.Options{Started: func(name string) { started = append(started, name) }}, lambdaruntime.FunctionConfig{})
 	first := invoke(t, rt, event{Do: "echo", Text: "ü"})
 	require.NoError(t, first.Err())
 	require.True(t, first.Cold)
@@ -165,6 +166,7 @@ func TestColdThenWarm(t *testing.T) {
 		require.EqualValues(t, i+2, b.Count, "one event at a time, state kept")
 	}
 	require.Equal(t, []lambdaruntime.InstanceInfo{{PID: a.PID, State: lambdaruntime.StateIdle, Events: 6}}, rt.Instances("f"))
+	require.Equal(t, []string{"f"}, started, "an instance is told of once, however many events it gets")
 }
 
 func TestWhatAFunctionIsTold(t *testing.T) {

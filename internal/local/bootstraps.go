@@ -53,7 +53,7 @@ func (b bootstraps) Invoke(ctx context.Context, function string, payload []byte)
 }
 
 func (b *backend) runBootstraps(o options, s server, e engines, log *slog.Logger) error {
-	rt := lambdaruntime.New(lambdaruntime.Options{Logger: log.With("part", "functions"), Region: localRegion})
+	rt := lambdaruntime.New(lambdaruntime.Options{Logger: log.With("part", "functions"), Region: localRegion, Started: s.watch.cold})
 	env := functionEnvironment(o, s, e)
 	turns := map[string]chan struct{}{}
 	for name, limit := range functionTimes {

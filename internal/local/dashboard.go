@@ -67,7 +67,7 @@ func newWatch(o options, f *front, log *slog.Logger) (*watch, *slog.Logger, erro
 	}
 	p := probe.Options{
 		Clock: systemClock{}, InProcess: o.functions == functionsInline, Log: log,
-		Functions: []string{fnAuthorize, fnConnect, fnMessage, fnDisconnect, fnCheckpoint, fnStream},
+		Functions: []string{fnAuthorize, fnConnect, fnMessage, fnFanout, fnDisconnect, fnCheckpoint, fnStream},
 		Catalog:   dashboard.NewCatalog(),
 	}
 	if !f.several {
@@ -98,6 +98,13 @@ func (w *watch) invoker(next gateway.Invoker) gateway.Invoker {
 		return next
 	}
 	return w.probe.Invoker(next)
+}
+
+// cold counts an instance that starts.
+func (w *watch) cold(function string) {
+	if w != nil {
+		w.probe.Cold(function)
+	}
 }
 
 func (w *watch) sender(next room.Sender) room.Sender {
@@ -194,7 +201,6 @@ func (w *watch) info(o options, socket string, back *backend) dashboard.Info {
 	if o.functions == functionsInline {
 		i.Why["coldStarts"] = "The functions run inside this process, where nothing starts cold; FUNCTIONS=process runs the deployed files."
 	} else {
-		i.Why["coldStarts"] = "The log says when an instance starts; they are not counted."
 		i.Why[dashboard.KeyLatency] = "The functions run in processes of their own, so a message cannot be followed to its last post. See the median of `message` under Functions."
 		i.Why[dashboard.KeyLag] = "The checkpoint function runs in a process of its own and tells CloudWatch, which is not here."
 	}

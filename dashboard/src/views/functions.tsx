@@ -10,6 +10,7 @@ const does: Record<string, string> = {
   authorize: 'lets a connection in',
   connect: 'registers a member',
   message: 'takes edits and presence, and posts them on',
+  fanout: 'posts to a slice of a large room',
   disconnect: 'takes a member out',
   checkpoint: 'writes snapshots and trims logs',
   stream: 'keeps the room directory'
@@ -21,6 +22,7 @@ export function Functions() {
   const info = useInfo()
   const report = useAnswer<FunctionReport>(`/api/functions?window=${window}`, useTick(Math.min(windowTick[window], 5)), true)
   const data = report.data
+  const notCold = data?.why?.coldStarts ?? info.why['coldStarts']
   return (
     <>
       <Heading title="Functions" aside={<Choice label="Time shown" value={window} options={windows} onChange={w => router.set({ window: w === '1h' ? undefined : w })} />}>
@@ -67,7 +69,7 @@ export function Functions() {
           </table>
         </div>
       )}
-      {data !== undefined && info.why['coldStarts'] !== undefined && <p className="aside">Cold starts are not measured here. {info.why['coldStarts']}</p>}
+      {data !== undefined && notCold !== undefined && <p className="aside">Cold starts are not known here. {notCold}</p>}
       {info.why['stream'] !== undefined && <p className="aside">{info.why['stream']}</p>}
     </>
   )

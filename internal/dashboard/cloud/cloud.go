@@ -73,6 +73,9 @@ type Source struct {
 	mu      sync.Mutex
 	answers map[series.Window]*answer
 	samples []sample
+
+	startsMu sync.Mutex
+	starts   map[string]*starts
 }
 
 // answer is the values of every query in a window, NaN where CloudWatch has no
@@ -99,7 +102,7 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{Options: o, prices: prices, answers: map[series.Window]*answer{}}, nil
+	return &Source{Options: o, prices: prices, answers: map[series.Window]*answer{}, starts: map[string]*starts{}}, nil
 }
 
 // The keys of queries beside the dashboard's own.

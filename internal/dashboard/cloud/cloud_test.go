@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -37,6 +38,9 @@ type fake struct {
 	// points are by "namespace metric statistic dimension-values".
 	points map[string]map[time.Time]float64
 	events map[string][]logtypes.FilteredLogEvent
+	// perPage is how many events of a group a call looks at; a page may be empty
+	// and yet have a next one.
+	perPage, logCalls int
 }
 
 func (f *fake) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
@@ -79,11 +83,32 @@ func (f *fake) FilterLogEvents(_ context.Context, in *cloudwatchlogs.FilterLogEv
 	if f.err != nil {
 		return nil, f.err
 	}
-	out := &cloudwatchlogs.FilterLogEventsOutput{}
-	for _, e := range f.events[*in.LogGroupName] {
-		if *e.Timestamp >= *in.StartTime {
-			out.Events = append(out.Events, e)
+	f.logCalls++
+	all, there := f.events[*in.LogGroupName]
+	if !there {
+		return nil, &logtypes.ResourceNotFoundException{}
+	}
+	out, skip := &cloudwatchlogs.FilterLogEventsOutput{}, 0
+	if in.NextToken != nil {
+		_, err := fmt.Sscanf(*in.NextToken, "from %d", &skip)
+		require.NoError(f.t, err)
+	}
+	for i, e := range all[skip:] {
+		if f.perPage > 0 && i == f.perPage {
+			out.NextToken = aws.String(fmt.Sprintf("from %d", skip+i))
+			break
 		}
+		if *e.Timestamp < *in.StartTime || in.EndTime != nil && *e.Timestamp > *in.EndTime {
+			continue
+		}
+		if in.FilterPattern != nil {
+			require.Equal(f.t, `{ $.msg = "instance started" }`, *in.FilterPattern)
+			var line struct{ Msg string }
+			if json.Unmarshal([]byte(*e.Message), &line) != nil || line.Msg != "instance started" {
+				continue
+			}
+		}
+		out.Events = append(out.Events, e)
 	}
 	return out, nil
 }
@@ -145,7 +170,7 @@ func TestFiguresAndSeries(t *testing.T) {
 	require.EqualValues(t, 90, *r.Functions[0].P99)
 	require.Nil(t, r.Functions[1].Invocations)
 	require.Nil(t, r.Functions[1].P50)
-	require.Nil(t, r.Functions[0].ColdStarts)
+	require.Zero(t, *r.Functions[0].ColdStarts, "there is no log yet")
 	for _, w := range []series.Window{series.Day, series.Week} {
 		_, err := s.Series(t.Context(), w)
 		require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 )
 
 // memory is what each function is billed by, in GB: infra/stack/functions.go.
-var memory = map[string]float64{"message": cost.MessageGB, "checkpoint": cost.CheckpointGB}
+var memory = map[string]float64{"message": cost.MessageGB, "fanout": cost.MessageGB, "checkpoint": cost.CheckpointGB}
 
 // plus adds up what is known; NaN when nothing is.
 func plus(values ...float64) float64 {
@@ -169,6 +169,9 @@ func (s *Source) Functions(ctx context.Context, w series.Window) (dashboard.Func
 		row.Invocations, row.Errors, row.P50, row.P99 = known(invocations), known(errs), known(median/weight), known(p99)
 		report.Functions = append(report.Functions, row)
 	}
+	if problem := s.coldStarts(ctx, a.from, report.Functions); problem != "" {
+		report.Why = map[string]string{"coldStarts": problem}
+	}
 	return report, nil
 }
 
@@ -185,7 +188,6 @@ func (s *Source) Info() dashboard.Info {
 		Kind: dashboard.KindCloud, Stage: s.Stage, Store: "table " + s.Table, Started: s.Clock.Now(), Every: Every,
 		Why: map[string]string{
 			dashboard.KeyPresence: "CloudWatch counts messages, not what is in them.",
-			"coldStarts":          "Lambda's own log lines, which tell a cold start, are turned off: at a thousand messages a second they would be the larger part of the bill.",
 			"stream":              "Median and p99 are taken from CloudWatch's periods: the mean of their medians by invocations, and the highest p99.",
 		},
 		Notes: map[string]string{

@@ -47,7 +47,7 @@ type Options struct {
 }
 
 // functions are the folders of functions/.
-var functions = []string{"authorize", "connect", "message", "disconnect", "checkpoint", "stream"}
+var functions = []string{"authorize", "connect", "message", "fanout", "disconnect", "checkpoint", "stream"}
 
 type systemClock struct{}
 
