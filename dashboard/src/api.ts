@@ -73,6 +73,8 @@ export interface Edits {
   bytes: number[]
   oldest: string | null
   count: number
+  whole: boolean
+  sizes: { at: string; size: number }[] | null
 }
 
 export type Kind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'

@@ -14,7 +14,7 @@ var widths = []time.Duration{
 }
 
 // editsBody is how many edits, and of how many bytes, were made when. It covers
-// what the log still has, which Oldest tells.
+// what could be read, which Oldest and Whole tell.
 type editsBody struct {
 	From   int64      `json:"from"`
 	Step   int64      `json:"step"`
@@ -22,11 +22,9 @@ type editsBody struct {
 	Bytes  []int64    `json:"bytes"`
 	Oldest *time.Time `json:"oldest"`
 	Count  int        `json:"count"`
-}
-
-type edit struct {
-	at    time.Time
-	bytes int
+	Whole  bool       `json:"whole"`
+	// Sizes are the snapshots'.
+	Sizes []SnapshotSize `json:"sizes"`
 }
 
 func (s *Server) edits(r *http.Request) (any, error) {
@@ -37,26 +35,27 @@ func (s *Server) edits(r *http.Request) (any, error) {
 	if s.Rooms == nil {
 		return nil, ErrNotHere
 	}
-	var all []edit
-	err = s.Rooms.Edits(r.Context(), id, func(at time.Time, bytes int) { all = append(all, edit{at, bytes}) })
+	past, err := s.Rooms.Past(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	return bars(all, s.Clock.Now()), nil
+	body := bars(past.Edits, s.Clock.Now())
+	body.Whole, body.Sizes = past.Whole, append([]SnapshotSize{}, past.Sizes...)
+	return body, nil
 }
 
-func bars(all []edit, now time.Time) editsBody {
+func bars(all []Edit, now time.Time) editsBody {
 	body := editsBody{Edits: []int{}, Bytes: []int64{}, Count: len(all)}
 	if len(all) == 0 {
 		return body
 	}
-	oldest := all[0].at
+	oldest := all[0].At
 	for _, e := range all {
-		if e.at.Before(oldest) {
-			oldest = e.at
+		if e.At.Before(oldest) {
+			oldest = e.At
 		}
-		if e.at.After(now) {
-			now = e.at
+		if e.At.After(now) {
+			now = e.At
 		}
 	}
 	width := widths[len(widths)-1]
@@ -71,9 +70,9 @@ func bars(all []edit, now time.Time) editsBody {
 	body.Oldest, body.From, body.Step = &oldest, time.Unix(0, from*int64(width)).UnixMilli(), width.Milliseconds()
 	body.Edits, body.Bytes = make([]int, n), make([]int64, n)
 	for _, e := range all {
-		if i := e.at.UnixNano()/int64(width) - from; i < n {
+		if i := e.At.UnixNano()/int64(width) - from; i < n {
 			body.Edits[i]++
-			body.Bytes[i] += int64(e.bytes)
+			body.Bytes[i] += int64(e.Bytes)
 		}
 	}
 	return body

@@ -32,12 +32,35 @@ type Rooms interface {
 	Members(ctx context.Context, id room.ID) ([]room.Member, error)
 	// Document returns the document as JSON: an object of its roots.
 	Document(ctx context.Context, id room.ID) ([]byte, error)
-	// Edits calls fn with every update that the log still has, in order.
-	Edits(ctx context.Context, id room.ID, fn func(at time.Time, bytes int)) error
+	// Past returns what the store still knows of how the room came to be, as far
+	// back as can be read at once.
+	Past(ctx context.Context, id room.ID) (Past, error)
 	// Verify proves the stored snapshot and log, and says what is wrong.
 	Verify(ctx context.Context, id room.ID) (Verification, error)
 	// Delete removes the room and everything stored of it.
 	Delete(ctx context.Context, id room.ID) error
+}
+
+// Past is how a room came to be.
+type Past struct {
+	// Edits are the last ones, in order, from the log and its archives. Whole says
+	// that there were none before.
+	Edits []Edit
+	Whole bool
+	// Sizes are those of the snapshots that are still kept, in order.
+	Sizes []SnapshotSize
+}
+
+// Edit is one update.
+type Edit struct {
+	At    time.Time
+	Bytes int
+}
+
+// SnapshotSize is how large a document was when it was last written whole.
+type SnapshotSize struct {
+	At   time.Time `json:"at"`
+	Size int64     `json:"size"`
 }
 
 // Verification is what a proof of a room's stored data found.

@@ -127,12 +127,14 @@ func TestRoomAndItsEdits(t *testing.T) {
 		sum += n
 	}
 	require.Equal(t, 10, sum)
+	require.True(t, e.Whole)
+	require.EqualValues(t, 77, e.Sizes[0].Size)
 	require.LessOrEqual(t, len(e.Edits), maxBars+1)
 }
 
 func TestBarsOfAnyAge(t *testing.T) {
 	for _, age := range []time.Duration{0, time.Second, time.Hour, 30 * 24 * time.Hour, 20 * 365 * 24 * time.Hour} {
-		b := bars([]edit{{noon.Add(-age), 5}, {noon, 7}}, noon)
+		b := bars([]Edit{{noon.Add(-age), 5}, {noon, 7}}, noon)
 		require.LessOrEqual(t, len(b.Edits), 100*maxBars, age)
 		sum := 0
 		for _, n := range b.Edits {

@@ -92,11 +92,12 @@ func (r *rooms) Document(_ context.Context, id room.ID) ([]byte, error) {
 	return []byte(d), nil
 }
 
-func (r *rooms) Edits(_ context.Context, _ room.ID, fn func(at time.Time, bytes int)) error {
+func (r *rooms) Past(context.Context, room.ID) (Past, error) {
+	p := Past{Whole: true, Sizes: []SnapshotSize{{At: noon, Size: 77}}}
 	for i := range 10 {
-		fn(noon.Add(time.Duration(i-10)*time.Second), 100)
+		p.Edits = append(p.Edits, Edit{noon.Add(time.Duration(i-10) * time.Second), 100})
 	}
-	return nil
+	return p, nil
 }
 
 func (r *rooms) Verify(context.Context, room.ID) (Verification, error) {

@@ -44,6 +44,8 @@ function Loaded({ room, gone }: { room: RoomData; gone: boolean }) {
   const deleting = useRef<HTMLDialogElement>(null)
   const [verification, setVerification] = useState<Verification | Problem | 'running' | undefined>()
   const say = useSay()
+  const tick = useTick(5)
+  const past = useAnswer<Edits>(address('/api/room/edits', { room: room.room }), `${tick > 0} ${room.versions}`)
   const verify = () => {
     setVerification('running')
     post<Verification>('/api/room/verify', { room: room.room })
@@ -91,8 +93,8 @@ function Loaded({ room, gone }: { room: RoomData; gone: boolean }) {
         </Fact>
       </dl>
       <div className="columns">
-        <EditsCard room={room} />
-        <SizeCard room={room} />
+        <EditsCard edits={past} />
+        <SizeCard room={room} snapshots={past.data?.sizes ?? undefined} />
       </div>
       <Members room={room} />
       <Tree room={room.room} version={room.versions} />
@@ -134,9 +136,7 @@ function Verified({ result, close }: { result: Verification | Problem; close: ()
   )
 }
 
-function EditsCard({ room }: { room: RoomData }) {
-  const tick = useTick(5)
-  const edits = useAnswer<Edits>(address('/api/room/edits', { room: room.room }), `${tick > 0} ${room.versions}`)
+function EditsCard({ edits }: { edits: { data?: Edits | undefined; problem?: Problem | undefined } }) {
   const data = edits.data
   const lines = useMemo(() => [{ label: 'Edits', colour: 1 as const, values: data?.edits ?? [] }], [data])
   const oldest = data?.oldest == null ? undefined : known(data.oldest)
@@ -148,9 +148,9 @@ function EditsCard({ room }: { room: RoomData }) {
       ) : (
         <>
           <p className="card-note">
-            {data === undefined ? ' ' : oldest === undefined ? 'The log is empty: every edit is in the snapshot.' : `${plural(data.count, 'edit')} in the log, back to ${dateTime(oldest)}`}
+            {data === undefined ? ' ' : oldest === undefined ? 'No edit is kept by itself: all of them are in the snapshot.' : data.whole ? `All ${plural(data.count, 'edit')}, since ${dateTime(oldest)}` : `The last ${plural(data.count, 'edit')}, back to ${dateTime(oldest)}`}
           </p>
-          <Chart title="Edits over time" from={data?.from ?? 0} step={data?.step ?? 1000} lines={lines} format={level} whole bars height={168} empty={data === undefined ? '' : 'No edits in the log'} />
+          <Chart title="Edits over time" from={data?.from ?? 0} step={data?.step ?? 1000} lines={lines} format={level} whole bars height={168} empty={data === undefined ? '' : 'No edits'} />
         </>
       )}
     </section>
@@ -158,11 +158,13 @@ function EditsCard({ room }: { room: RoomData }) {
 }
 
 /** A room's size is drawn on a line of even steps, from points that are not. */
-function SizeCard({ room }: { room: RoomData }) {
+function SizeCard({ room, snapshots }: { room: RoomData; snapshots: { at: string; size: number }[] | undefined }) {
   const { now } = useLive()
   const until = Math.floor(now / 5000) * 5000
   const drawn = useMemo(() => {
-    const points = (room.history ?? []).map(p => ({ at: Date.parse(p.at), size: p.size }))
+    const seen = (room.history ?? []).map(p => ({ at: Date.parse(p.at), size: p.size }))
+    const began = seen[0]?.at ?? Number.POSITIVE_INFINITY
+    const points = [...(snapshots ?? []).map(s => ({ at: Date.parse(s.at), size: s.size })).filter(s => s.at < began), ...seen]
     const first = points[0]
     if (first === undefined) return undefined
     const n = 200
@@ -174,12 +176,13 @@ function SizeCard({ room }: { room: RoomData }) {
       values.push(first.at + i * step > until + 5000 ? null : (points[k]?.size ?? null))
     }
     return { from: first.at, step, lines: [{ label: 'Stored', colour: 3 as const, values }] }
-  }, [room.history, until])
+  }, [room.history, snapshots, until])
   const first = room.history?.[0]
+  const earlier = first !== undefined && (snapshots ?? []).some(s => Date.parse(s.at) < Date.parse(first.at))
   return (
     <section className="card" aria-labelledby="size">
       <h2 id="size">Size over time</h2>
-      <p className="card-note">{first === undefined ? 'Nothing recorded yet.' : `Snapshot and log, since this dashboard saw it: ${dateTime(Date.parse(first.at))}`}</p>
+      <p className="card-note">{first === undefined ? 'Nothing recorded yet.' : `Snapshot and log, since this dashboard saw it: ${dateTime(Date.parse(first.at))}${earlier ? '; before that, the snapshots that are kept' : ''}`}</p>
       <Chart title="Size over time" from={drawn?.from ?? 0} step={drawn?.step ?? 1000} lines={drawn?.lines ?? []} format={bytes} height={168} steps empty="It is recorded from the next change on" />
     </section>
   )

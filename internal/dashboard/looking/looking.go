@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/symphony-rt/symphony/internal/dashboard"
 	"github.com/symphony-rt/symphony/internal/operate"
@@ -16,13 +15,16 @@ import (
 type Rooms struct {
 	operations operate.Rooms
 	ports      room.Ports
+	pasts      pasts
 }
 
 var _ dashboard.Rooms = (*Rooms)(nil)
 
-// New returns rooms on the operations. Of ports, Members, Metas and Log are
-// used to look without reading more than is shown.
-func New(operations operate.Rooms, ports room.Ports) *Rooms { return &Rooms{operations, ports} }
+// New returns rooms on the operations. Of ports, Members, Metas, Log and
+// Snapshots are used to look without reading more than is shown.
+func New(operations operate.Rooms, ports room.Ports) *Rooms {
+	return &Rooms{operations: operations, ports: ports, pasts: pasts{kept: map[room.ID]*past{}}}
+}
 
 // Members implements dashboard.Rooms.
 func (r *Rooms) Members(ctx context.Context, id room.ID) ([]room.Member, error) {
@@ -33,18 +35,6 @@ func (r *Rooms) Members(ctx context.Context, id room.ID) ([]room.Member, error) 
 func (r *Rooms) Document(ctx context.Context, id room.ID) ([]byte, error) {
 	b, err := r.operations.Document(ctx, id, operate.Point{})
 	return b, found(err)
-}
-
-// Edits implements dashboard.Rooms.
-func (r *Rooms) Edits(ctx context.Context, id room.ID, fn func(at time.Time, bytes int)) error {
-	m, err := r.ports.Metas.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	return r.ports.Log.Read(ctx, id, m.Trimmed, func(u room.Update) error {
-		fn(u.At, len(u.Data))
-		return nil
-	})
 }
 
 // Verify implements dashboard.Rooms.

@@ -76,7 +76,7 @@ func Serve(ctx context.Context, d Deployment, o Options) (*dashboard.Server, err
 	files, _ := ui.Page()
 	server, err := dashboard.Listen(ctx, o.Port, dashboard.Options{
 		Info: info, Source: source, Catalog: catalog, Page: files, Private: true, Clock: systemClock{}, Log: o.Log,
-		Rooms: looking.New(d.Operations, room.Ports{Log: table, Metas: table, Members: table}),
+		Rooms: looking.New(d.Operations, room.Ports{Log: table, Metas: table, Members: table, Snapshots: objects}),
 	})
 	if err != nil {
 		return nil, err
