@@ -378,7 +378,8 @@ func TestABusyRoomsOrphansGoToo_G6(t *testing.T) {
 		lists = w.faults.Counts()["Snapshots.List"]
 	}
 	require.NotZero(t, lists)
-	require.LessOrEqual(t, lists, 3, "not with every pass")
+	// One search for each hour begun, of a listing for snapshots and one for large updates.
+	require.LessOrEqual(t, lists, 2*2, "not with every pass")
 	names := 0
 	for _, key := range w.objects() {
 		if w.meta().Snapshot.Key == key {
