@@ -17,7 +17,7 @@ GO ?= go
 NPM ?= npm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-AWS_PACKAGES := ./internal/awstest/... ./internal/awscall/... ./internal/streamsource/... ./internal/dynamostore/... ./internal/dynamodirectory/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/... ./test/awscalls/... ./test/awsfaults/...
+AWS_PACKAGES := ./internal/awstest/... ./internal/awscall/... ./internal/streamsource/... ./internal/dynamostore/... ./internal/dynamodirectory/... ./internal/s3store/... ./internal/apigwsender/... ./internal/directory/... ./functions/... ./test/awslocal/... ./test/awscalls/... ./test/awscli/... ./test/awsfaults/...
 
 .PHONY: help
 help: ## This list

@@ -47,7 +47,7 @@ type engine struct {
 	exited <-chan struct{}
 }
 
-var engines = []*engine{dynamoDBLocal, versityGW, localStack}
+var engines = []*engine{dynamoDBLocal, versityGW, localStack, moto}
 
 func (e *engine) url(tb testing.TB) string {
 	tb.Helper()

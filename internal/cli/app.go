@@ -41,6 +41,8 @@ type App struct {
 	Interactive bool
 	// Cloud is AWS as destroy sees it, for tests; nil: the real one.
 	Cloud cloud
+	// Hurry leaves out the pauses between two looks at AWS, for tests.
+	Hurry bool
 	// Color says that Out and Err show colours.
 	Color bool
 }

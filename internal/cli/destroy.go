@@ -276,7 +276,7 @@ func (a *App) leftovers(d destroyOptions, left []string) error {
 
 // pause is d, or nothing in tests.
 func (a *App) pause(d time.Duration) time.Duration {
-	if a.Cloud != nil {
+	if a.Cloud != nil || a.Hurry {
 		return 0
 	}
 	return d

@@ -117,11 +117,18 @@ func (c *awsCloud) Delete(ctx context.Context, stage string, progress func(event
 	}
 	// By its id a stack can be asked about after it is gone.
 	id := aws.ToString(described.Stacks[0].StackId)
-	began := time.Now()
+	// What happened before is told apart by its ids: the clocks here and there may differ.
+	seen := map[string]bool{}
+	before, err := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: &id})
+	if err != nil {
+		return fmt.Errorf("read the stack's events: %w", err)
+	}
+	for _, e := range before.StackEvents {
+		seen[aws.ToString(e.EventId)] = true
+	}
 	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &id}); err != nil {
 		return fmt.Errorf("delete the stack: %w", err)
 	}
-	seen := map[string]bool{}
 	var failed []error
 	for {
 		events, err := client.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: &id})
@@ -130,7 +137,7 @@ func (c *awsCloud) Delete(ctx context.Context, stage string, progress func(event
 		}
 		for i := len(events.StackEvents) - 1; i >= 0; i-- {
 			e := events.StackEvents[i]
-			if seen[aws.ToString(e.EventId)] || aws.ToTime(e.Timestamp).Before(began.Add(-time.Minute)) {
+			if seen[aws.ToString(e.EventId)] {
 				continue
 			}
 			seen[aws.ToString(e.EventId)] = true
