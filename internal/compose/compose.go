@@ -64,7 +64,7 @@ func (e *Environment) Service(fanout room.Fanout) (*room.Service, error) {
 	objects := s3store.New(s3store.NewClient(e.AWS, e.Config.S3PathStyle), e.Config.Bucket, s3store.Options{})
 	table := dynamostore.New(dynamostore.NewClient(e.AWS), e.Config.Table, objects, dynamostore.Options{Clock: Clock{}})
 	return room.NewService(room.Ports{
-		Log: table, Metas: table, Members: table, Snapshots: objects, Uploads: objects, Sender: e.sender(), Fanout: fanout, Clock: Clock{},
+		Log: table, Metas: table, Members: table, Snapshots: objects, Uploads: objects, Links: objects, Sender: e.sender(), Fanout: fanout, Clock: Clock{},
 	}, room.Options{Grace: e.Config.Grace, Logger: e.Log})
 }
 

@@ -23,7 +23,7 @@ func (b backend) Open(testing.TB) roomtest.Ports {
 func ports(store *memstore.Store) room.Ports {
 	return room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
-		Uploads: store.Uploads(), Sender: everybody{}, Clock: roomtest.NewClock(),
+		Uploads: store.Uploads(), Links: store.Uploads(), Sender: everybody{}, Clock: roomtest.NewClock(),
 	}
 }
 

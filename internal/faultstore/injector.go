@@ -164,6 +164,9 @@ func (i *Injector) Ports(p room.Ports) room.Ports {
 	if p.Uploads != nil {
 		wrapped.Uploads = uploads{i, p.Uploads}
 	}
+	if p.Links != nil {
+		wrapped.Links = links{i, p.Links}
+	}
 	if p.Fanout != nil {
 		wrapped.Fanout = fanout{i, p.Fanout}
 	}

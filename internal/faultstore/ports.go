@@ -2,6 +2,7 @@ package faultstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -213,6 +214,22 @@ func (p uploads) Link(ctx context.Context, id room.ID, upload string) (url strin
 
 func (p uploads) Discard(ctx context.Context, id room.ID, upload string) error {
 	return p.i.do(ctx, Call{Name: "Uploads.Discard", Room: id}, func() error { return p.Uploads.Discard(ctx, id, upload) })
+}
+
+type links struct {
+	i *Injector
+	room.Links
+}
+
+func (p links) LinkSnapshot(ctx context.Context, ref room.SnapshotRef, life time.Duration) (url string, err error) {
+	err = p.i.do(ctx, Call{Name: "Links.LinkSnapshot"}, func() (err error) {
+		url, err = p.Links.LinkSnapshot(ctx, ref, life)
+		return err
+	})
+	if err != nil {
+		url = ""
+	}
+	return url, err
 }
 
 type sender struct {

@@ -107,7 +107,7 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 	b.later = newAsync(func() invoker { return b.functions }, log.With("part", "functions"))
 	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
-		Uploads: uploads, Sender: s.watch.sender(&sender{s.posts}), Fanout: b.later, Clock: systemClock{},
+		Uploads: uploads, Links: uploads, Sender: s.watch.sender(&sender{s.posts}), Fanout: b.later, Clock: systemClock{},
 	}), room.Options{Grace: o.grace, SweepConcurrency: pebblestore.SweepConcurrency, Logger: log.With("part", "room")})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the rooms: %w", err)

@@ -85,7 +85,7 @@ func engineService(o options, s server, db *dynamodb.Client, objects *s3.Client,
 	snapshots := s3store.New(objects, localBucket, s3store.Options{})
 	table := dynamostore.New(db, localTable, snapshots, dynamostore.Options{Clock: systemClock{}})
 	return room.NewService(s.meter.wrap(room.Ports{
-		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots,
+		Log: table, Metas: table, Members: table, Snapshots: snapshots, Uploads: snapshots, Links: snapshots,
 		Sender: s.watch.sender(&sender{s.posts}), Fanout: later, Clock: systemClock{},
 	}), room.Options{Grace: o.grace, Logger: log.With("part", "room")})
 }

@@ -14,7 +14,7 @@ type backend struct{ store *memstore.Store }
 func (b backend) Open(testing.TB) roomtest.Ports {
 	return roomtest.Ports{
 		Log: b.store.Log(), Metas: b.store.Metas(), Members: b.store.Members(),
-		Snapshots: b.store.Snapshots(), Uploads: b.store.Uploads(),
+		Snapshots: b.store.Snapshots(), Uploads: b.store.Uploads(), Links: b.store.Uploads(),
 	}
 }
 

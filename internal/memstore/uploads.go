@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/symphony-rt/symphony/internal/room"
 )
@@ -32,7 +34,10 @@ func (s *Store) Uploads() Uploads { return Uploads{s} }
 // Uploads implements room.Uploads.
 type Uploads struct{ s *Store }
 
-var _ room.Uploads = Uploads{}
+var (
+	_ room.Uploads = Uploads{}
+	_ room.Links   = Uploads{}
+)
 
 // Offer implements room.Uploads.
 func (p Uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, error) {
@@ -112,8 +117,37 @@ func (p Uploads) PutURL(u string, b []byte) error {
 	return nil
 }
 
+// linkScheme is that of the URLs LinkSnapshot gives out.
+const linkScheme = scheme + "-object"
+
+// LinkSnapshot implements room.Links.
+func (p Uploads) LinkSnapshot(ctx context.Context, ref room.SnapshotRef, life time.Duration) (string, error) {
+	if err := p.s.lock(ctx); err != nil {
+		return "", err
+	}
+	defer p.s.mu.Unlock()
+	return fmt.Sprintf("%s:%d/%s", linkScheme, p.s.clock.Now().Add(life).UnixMilli(), url.PathEscape(ref.Key)), nil
+}
+
+// getLinked returns the object behind a link of LinkSnapshot, less its scheme.
+func (p Uploads) getLinked(link string) ([]byte, error) {
+	until, escaped, _ := strings.Cut(link, "/")
+	ms, err := strconv.ParseInt(until, 10, 64)
+	if err != nil || p.s.clock.Now().After(time.UnixMilli(ms)) {
+		return nil, fmt.Errorf("memstore: the link %q is too old", link)
+	}
+	key, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, fmt.Errorf("memstore: %q is not an object's URL", link)
+	}
+	return p.s.Snapshots().Open(context.Background(), key)
+}
+
 // GetURL is a client's HTTP GET of a linked URL.
 func (p Uploads) GetURL(u string) ([]byte, error) {
+	if link, ok := strings.CutPrefix(u, linkScheme+":"); ok {
+		return p.getLinked(link)
+	}
 	key, err := parseUploadURL(u)
 	if err != nil {
 		return nil, err

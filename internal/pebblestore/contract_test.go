@@ -47,7 +47,7 @@ func (b *backend) Open(t testing.TB) roomtest.Ports {
 		return s.Close()
 	}
 	return roomtest.Ports{
-		Log: s.Log(), Metas: s.Metas(), Members: s.Members(), Snapshots: s.Snapshots(), Uploads: uploads,
+		Log: s.Log(), Metas: s.Metas(), Members: s.Members(), Snapshots: s.Snapshots(), Uploads: uploads, Links: uploads,
 		Close: end,
 		Crash: func() {
 			b.fs = crashed(b.fs, b.rng)

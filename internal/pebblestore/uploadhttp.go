@@ -26,6 +26,7 @@ const uploadType = "application/octet-stream"
 //
 //	PUT /<escaped room>/<upload>?expires=…&signature=…
 //	GET /<escaped room>/<upload>?expires=…&signature=…
+//	GET /~/<key in hex>?expires=…&signature=…
 //
 // A URL that is not signed for the method, or too old, gets 403; bytes that
 // are not those announced 400; what is not there 404. Pages of any origin may
@@ -47,6 +48,10 @@ func (p *Uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not signed, or expired", http.StatusForbidden)
 		return
 	}
+	if object, ok := strings.CutPrefix(path, objectsPath); ok {
+		p.serveObject(w, r, object)
+		return
+	}
 	escaped, upload, _ := strings.Cut(path, "/")
 	id, err := layout.UnescapeRoom(escaped)
 	if err != nil {
@@ -62,6 +67,10 @@ func (p *Uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (p *Uploads) serveGet(w http.ResponseWriter, r *http.Request, id room.ID, upload string) {
 	data, err := p.Fetch(r.Context(), id, upload)
+	p.answer(w, data, err)
+}
+
+func (p *Uploads) answer(w http.ResponseWriter, data []byte, err error) {
 	if err != nil {
 		p.refuse(w, err)
 		return
@@ -114,7 +123,7 @@ func readAnnounced(r *http.Request, rec offerRecord) ([]byte, error) {
 func (p *Uploads) refuse(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, room.ErrNotFound), errors.Is(err, room.ErrRoomID):
-		http.Error(w, "no such upload", http.StatusNotFound)
+		http.Error(w, "no such object", http.StatusNotFound)
 	case errors.Is(err, room.ErrUnavailable):
 		p.s.logger.Warn("upload", "err", err)
 		http.Error(w, "try again later", http.StatusServiceUnavailable)
@@ -130,8 +139,8 @@ type signer struct {
 	clock  room.Clock
 }
 
-func (g signer) query(method, path string) string {
-	expires := strconv.FormatInt(g.clock.Now().Add(linkLife).Unix(), 10)
+func (g signer) query(method, path string, life time.Duration) string {
+	expires := strconv.FormatInt(g.clock.Now().Add(life).Unix(), 10)
 	return url.Values{"expires": {expires}, "signature": {g.signature(method, path, expires)}}.Encode()
 }
 

@@ -22,7 +22,7 @@ const (
 	uploadSweep = time.Hour
 )
 
-// Uploads implements room.Uploads with URLs that it serves itself, as an
+// Uploads implements room.Uploads and room.Links with URLs that it serves itself, as an
 // http.Handler, where S3 has presigned ones.
 type Uploads struct {
 	s    *Store
@@ -35,6 +35,7 @@ type Uploads struct {
 
 var (
 	_ room.Uploads = (*Uploads)(nil)
+	_ room.Links   = (*Uploads)(nil)
 	_ http.Handler = (*Uploads)(nil)
 )
 
@@ -88,7 +89,7 @@ func (p *Uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, 
 
 func (p *Uploads) url(method string, id room.ID, upload string) string {
 	path := layout.EscapeRoom(id) + "/" + upload
-	return p.base + "/" + path + "?" + p.sign.query(method, path)
+	return p.base + "/" + path + "?" + p.sign.query(method, path, linkLife)
 }
 
 // Fetch implements room.Uploads.

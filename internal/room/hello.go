@@ -29,11 +29,13 @@ func (s *Service) hello(ctx context.Context, v *visit, m *protocol.Hello) (proto
 	if err := s.ensureRecord(ctx, v); err != nil {
 		return nil, err
 	}
+	// Said again on the same connection: the download may have failed.
+	linked := !v.Member.Symphony
 	v.Member.Symphony, v.Member.Client = true, m.Client
 	if err := s.Members.Update(ctx, v.Room, v.Member); err != nil {
 		return nil, err
 	}
-	c, err := s.catchUp(ctx, v, m, theirs)
+	c, err := s.catchUp(ctx, v, m, theirs, linked)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +56,11 @@ func (s *Service) hello(ctx context.Context, v *visit, m *protocol.Hello) (proto
 }
 
 // catchUp is what brings a client up to date: update holds everything after
-// `after` through `through`. vector is the server's, empty on resume.
+// `after` through `through`, together with the snapshot if one is linked to.
+// vector is the server's, empty on resume.
 type catchUp struct {
 	after, through Seq
+	snapshot       *protocol.SnapshotByURL
 	update         []byte
 	vector         []byte
 }
@@ -64,8 +68,9 @@ type catchUp struct {
 // catchUp resumes where the client left off, at the cost of what it missed
 // (guarantee 4), if it can: it says a number of this life of the room (the
 // epoch), one that is not past the tail, and the log still reaches back to it.
-// Otherwise it is sent the document, less what its state vector says it has.
-func (s *Service) catchUp(ctx context.Context, v *visit, m *protocol.Hello, theirs map[uint64]uint64) (catchUp, error) {
+// Otherwise it is sent the document, less what its state vector says it has, or,
+// when that is a lot and linked allows it, a link to the snapshot.
+func (s *Service) catchUp(ctx context.Context, v *visit, m *protocol.Hello, theirs map[uint64]uint64, linked bool) (catchUp, error) {
 	if m.Epoch != "" && m.Epoch == v.Meta.Epoch {
 		c, err := s.resume(ctx, v, Seq(m.After))
 		if !errors.Is(err, ErrTrimmed) {
@@ -80,10 +85,10 @@ func (s *Service) catchUp(ctx context.Context, v *visit, m *protocol.Hello, thei
 	if c.vector, err = d.vectorFor(theirs); err != nil {
 		return catchUp{}, err
 	}
-	if c.update, err = d.missing(m.StateVector); err != nil {
-		return catchUp{}, err
+	if c.update, err = d.missing(m.StateVector); err != nil || !linked {
+		return c, err
 	}
-	return c, nil
+	return c, s.link(ctx, v, &c, d)
 }
 
 // resume returns the log after `after`. ErrTrimmed when only the document can
@@ -119,8 +124,11 @@ func (s *Service) resume(ctx context.Context, v *visit, after Seq) (catchUp, err
 }
 
 // deliverCatchUp puts the update into the welcome; what does not fit beside the
-// rest of it goes ahead in range posts.
+// rest of it goes ahead in range posts, and a link ahead of all.
 func (s *Service) deliverCatchUp(ctx context.Context, v *visit, w *protocol.Welcome, c catchUp) error {
+	if err := s.deliverLink(ctx, v, c); err != nil {
+		return err
+	}
 	empty, err := yjs.IsEmpty(c.update)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)

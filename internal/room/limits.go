@@ -35,6 +35,10 @@ const (
 	// enough to hide the stores' latency, few enough that their documents fit a
 	// function's memory together.
 	DefaultSweepConcurrency = 8
+	// LinkBytes is what a client must lack for the snapshot to come by URL. It
+	// makes eleven posts, one after the other: about the time a browser takes for
+	// a new connection to the store and a request there.
+	LinkBytes = 1 << 20
 	// MaxSuperseded bounds Meta.Superseded: with a checkpoint every 30 s and a
 	// grace of 2 min at most five are waiting.
 	MaxSuperseded = 16

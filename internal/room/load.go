@@ -13,6 +13,10 @@ import (
 type document struct {
 	update []byte
 	seq    Seq
+	// snapshot and log are what update was merged of: the zero reference when
+	// there is no snapshot, and the entries after it.
+	snapshot SnapshotRef
+	log      [][]byte
 }
 
 // load reads the snapshot and the log after it. Every error stays an error: a
@@ -62,12 +66,13 @@ func (s *Service) loadFrom(ctx context.Context, room ID, meta Meta) (document, e
 	if err != nil {
 		return document{}, err
 	}
-	parts = append(parts, dataOf(entries)...)
+	log := dataOf(entries)
+	parts = append(parts, log...)
 	update, err := merge(parts)
 	if err != nil {
 		return document{}, fmt.Errorf("room %q: %w", room, err)
 	}
-	return document{update: update, seq: meta.Snapshot.Seq + Seq(len(entries))}, nil
+	return document{update: update, seq: meta.Snapshot.Seq + Seq(len(entries)), snapshot: meta.Snapshot, log: log}, nil
 }
 
 var errEnough = errors.New("room: read enough")

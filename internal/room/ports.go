@@ -136,6 +136,14 @@ type Uploads interface {
 	Discard(ctx context.Context, room ID, upload string) error
 }
 
+// Links gives out URLs of snapshots, so that a large one reaches who joins past
+// the gateway. A deployment may have none.
+type Links interface {
+	// LinkSnapshot returns a URL from which anybody gets the object's bytes with
+	// HTTP GET for as long as life. It does not look whether the object is there.
+	LinkSnapshot(ctx context.Context, ref SnapshotRef, life time.Duration) (string, error)
+}
+
 // Failure is one receiver a frame did not reach.
 type Failure struct {
 	Connection ConnectionID

@@ -28,7 +28,7 @@ func (s *Service) probe(ctx context.Context, v *visit, has Seq) (protocol.Messag
 
 // rangeRequest answers with the updates after `after` through `through` (0:
 // everything), merged. When the log no longer has them, the whole document
-// takes their place: it holds them. Nothing newer is answered with the tail.
+// takes their place, by a link if it is large: it holds them. Nothing newer is answered with the tail.
 func (s *Service) rangeRequest(ctx context.Context, v *visit, after, through Seq) (protocol.Message, error) {
 	if through != 0 && through <= after {
 		return nil, fmt.Errorf("%w: a range after %d through %d", ErrMalformed, after, through)
@@ -43,6 +43,9 @@ func (s *Service) rangeRequest(ctx context.Context, v *visit, after, through Seq
 			return nil, err
 		}
 		return &protocol.Tail{Seq: uint64(tail)}, nil
+	}
+	if err := s.deliverLink(ctx, v, c); err != nil {
+		return nil, err
 	}
 	pieces, err := split(c.update, maxUpdateInMessage)
 	if err != nil {
@@ -65,7 +68,11 @@ func (s *Service) missed(ctx context.Context, v *visit, after, through Seq) (cat
 	switch {
 	case errors.Is(err, ErrTrimmed), err == nil && got < v.Meta.Snapshot.Seq && (through == 0 || got < through):
 		d, err := s.load(ctx, v)
-		return catchUp{after: after, through: d.seq, update: d.update}, err
+		if err != nil {
+			return catchUp{}, err
+		}
+		c := catchUp{after: after, through: d.seq, update: d.update}
+		return c, s.link(ctx, v, &c, d)
 	case err != nil:
 		return catchUp{}, err
 	}

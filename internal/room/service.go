@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Ports is what a Service works with. All but Uploads and Fanout are needed.
+// Ports is what a Service works with. All but Uploads, Links and
+// Fanout are needed.
 type Ports struct {
 	Log       Log
 	Metas     Metas
@@ -21,6 +22,8 @@ type Ports struct {
 	// Uploads is nil in a deployment that takes no updates larger than a
 	// message.
 	Uploads Uploads
+	// Links is nil in a deployment that sends snapshots of any size in pieces.
+	Links Links
 	// Fanout is nil in a deployment without a second level: then a message's own
 	// function posts to all members.
 	Fanout Fanout

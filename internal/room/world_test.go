@@ -55,7 +55,7 @@ func (w *world) ports() room.Ports {
 	return room.Ports{
 		Log: w.store.Log(), Metas: w.store.Metas(), Members: w.store.Members(),
 		Snapshots: w.store.Snapshots(),
-		Uploads:   w.store.Uploads(), Sender: w.gateway, Clock: w.clock,
+		Uploads:   w.store.Uploads(), Links: w.store.Uploads(), Sender: w.gateway, Clock: w.clock,
 	}
 }
 

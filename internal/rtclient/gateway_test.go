@@ -90,7 +90,7 @@ func newStack(t *testing.T, chaos gateway.Chaos) *stack {
 	sender := &toGateway{}
 	service, err := room.NewService(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
-		Uploads: store.Uploads(), Sender: sender, Clock: wallClock{},
+		Uploads: store.Uploads(), Links: store.Uploads(), Sender: sender, Clock: wallClock{},
 	}, room.Options{})
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)

@@ -17,7 +17,7 @@ type backend struct {
 
 func (b backend) Open(testing.TB) roomtest.Ports {
 	store := s3store.New(s3store.NewClient(awstest.Config(b.stack.S3), true), b.bucket, s3store.Options{})
-	return roomtest.Ports{Snapshots: store, Uploads: store}
+	return roomtest.Ports{Snapshots: store, Uploads: store, Links: store}
 }
 
 func TestContract(t *testing.T) {

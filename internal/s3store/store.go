@@ -1,6 +1,6 @@
 // Package s3store keeps what is too large for a table, or for ever, in one S3
 // bucket: snapshots, archived log, the bytes of large updates, and what clients
-// upload. It implements room.Snapshots, room.Uploads and dynamostore's Blobs.
+// upload. It implements room.Snapshots, room.Uploads, room.Links and dynamostore's Blobs.
 // Names come from internal/layout; the bucket is the one EnsureBucket describes.
 //
 // Every object is stored with its SHA-256, which S3 checks on the way in, and
@@ -81,6 +81,7 @@ type Store struct {
 var (
 	_ room.Snapshots = (*Store)(nil)
 	_ room.Uploads   = (*Store)(nil)
+	_ room.Links     = (*Store)(nil)
 )
 
 // New returns the store in bucket, which must exist. Make client with NewClient.

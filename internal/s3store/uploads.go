@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -89,7 +90,16 @@ func (s *Store) Link(ctx context.Context, id room.ID, upload string) (string, er
 	if err != nil {
 		return "", err
 	}
-	req, err := s.presign.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key}, s3.WithPresignExpires(LinkLife))
+	return s.link(ctx, key, LinkLife)
+}
+
+// LinkSnapshot implements room.Links, as Link does.
+func (s *Store) LinkSnapshot(ctx context.Context, ref room.SnapshotRef, life time.Duration) (string, error) {
+	return s.link(ctx, ref.Key, life)
+}
+
+func (s *Store) link(ctx context.Context, key string, life time.Duration) (string, error) {
+	req, err := s.presign.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key}, s3.WithPresignExpires(life))
 	if err != nil {
 		return "", failed("link", key, err)
 	}

@@ -70,7 +70,7 @@ func newWorld(t *testing.T, stack awstest.Stack) *world {
 	w.other = dynamostore.New(dynamostore.NewClient(awstest.Config(stack.DynamoDB)), table, objects, dynamostore.Options{Clock: w.clock})
 	var err error
 	w.service, err = room.NewService(room.Ports{
-		Log: w.table, Metas: w.table, Members: w.table, Snapshots: objects, Uploads: objects, Clock: w.clock,
+		Log: w.table, Metas: w.table, Members: w.table, Snapshots: objects, Uploads: objects, Links: objects, Clock: w.clock,
 		Sender: apigwsender.New(w.meter.attach(awstest.Config("")), management(t), apigwsender.Options{}),
 	}, room.Options{})
 	require.NoError(t, err)
@@ -224,8 +224,9 @@ answer to a hello are the route response, which costs no call. The document lies
 
 const explained = `
 - **connect** writes the member and the item that says which room the connection is in, and reads whether the user is denied.
-- **join** reads the snapshot. What does not fit into the answer is posted in pieces of up to 96 KB, and up to two others are
-  asked for the presence they know of. The others are told who has come.
+- **join** reads the snapshot. What does not fit into the answer is posted in pieces of up to 96 KB; a snapshot of a megabyte or
+  more as a URL that the function signs, and the second GetObject is the client's download. Up to two others are asked for the
+  presence they know of. The others are told who has come.
 - **edit** does not depend on the document. The first one after a checkpoint marks the room, so that the next checkpoint visits it,
   and an instance that does not know the room's tail reads it. When somebody else has appended through another instance, the
   first put loses, and the tail is read before the second; from then on the instance reads the tail first, until it finds itself alone.

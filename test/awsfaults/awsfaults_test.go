@@ -36,7 +36,7 @@ func (e engines) open(clock *roomtest.Clock, faults *awstest.Faults) roomtest.Po
 	db.HTTPClient, objects.HTTPClient = faults, faults
 	bucket := s3store.New(s3store.NewClient(objects, true), e.bucket, s3store.Options{})
 	table := dynamostore.New(dynamostore.NewClient(db), e.table, bucket, dynamostore.Options{Clock: clock})
-	return roomtest.Ports{Log: table, Metas: table, Members: table, Snapshots: bucket, Uploads: bucket}
+	return roomtest.Ports{Log: table, Metas: table, Members: table, Snapshots: bucket, Uploads: bucket, Links: bucket}
 }
 
 // TestFaultRunOnTheEngines_N1_P21_P23: every store and sender call fails, fails

@@ -184,12 +184,12 @@ export class Connection {
     if (this.#dialling !== 0) return
     const dial = this.#dialling = ++this.#dials
     if (this.link === null) this.#setStatus('connecting')
-    this.timers.set('hello', this.options.times.ackTimeout, () => { this.#dialFailed(dial, new Error('no token came in time')) })
+    this.timers.set('hello', this.options.times.ackTimeout, () => { this.#dialFailed(dial, new Error('no token in time')) })
     this.options.token().then(token => {
       if (this.#dialling !== dial) return
       this.#dialling = 0
       this.#adopt(token)
-    }).catch((error: unknown) => { this.#dialFailed(dial, error instanceof Error ? error : new Error(String(error))) })
+    }).catch((error: unknown) => { this.#dialFailed(dial, error as Error) })
   }
 
   #dialFailed (dial: number, error: Error): void {
@@ -224,9 +224,9 @@ export class Connection {
     this.expect(link)
   }
 
-  /** Gives the link up when nothing more of its beginning comes for so long as an answer may take. */
+  /** Gives the link up when nothing more of its beginning comes for so long as an answer may take; a download has a limit of its own. */
   expect (link: Link): void {
-    this.timers.set('hello', this.options.times.ackTimeout, () => { link.abandon() })
+    this.timers.set('hello', this.options.times.ackTimeout, () => { if (link.snapshots > 0) this.expect(link); else link.abandon() })
   }
 
   #opened (link: Link): void {

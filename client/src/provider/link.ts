@@ -47,6 +47,8 @@ export class Link {
   /** What came while a snapshot was being fetched. */
   held: Message[] = []
   snapshots = 0
+  /** A snapshot could not be fetched: the welcome it belongs to does not count. */
+  lacks?: boolean
   /** The number of the last probe. */
   probed = 0
   readonly since: number

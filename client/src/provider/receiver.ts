@@ -82,6 +82,10 @@ export class Receiver {
     const connection = this.#connection
     const { host } = connection.options
     if (link.ready || (link !== connection.link && link !== connection.next)) return
+    if (link.lacks) { // hello said again is answered in pieces
+      link.lacks = false
+      return connection.hello(link)
+    }
     const resumed = message.stateVector.length === 0
     const catchUp = [...link.pieces, message.update]
     link.pieces = []
@@ -193,38 +197,42 @@ export class Receiver {
 
   #broadcastByUrl (link: Link, message: MessageOf<'broadcastByUrl'>): void {
     if (this.#connection.sequence.has(message.seq)) return
-    this.#fetch(link, message, update => { this.#numbered(link, message.seq, update) })
+    this.#fetch(link, message, update => { this.#numbered(link, message.seq, update!) })
   }
 
   /** Belongs to the welcome or range that follows, which waits for it. */
   #snapshotByUrl (link: Link, message: MessageOf<'snapshotByUrl'>): void {
     link.snapshots++
     this.#fetch(link, message, update => {
-      link.pieces.push(update)
+      if (update) link.pieces.push(update)
+      else link.lacks = true
       if (--link.snapshots > 0) return
       for (const held of link.held.splice(0)) if (!link.over) this.receive(link, held)
     })
   }
 
-  /** A download that fails leaves a gap: the next connection resumes before it. */
-  #fetch (link: Link, from: { url: string, size: number, sha256: Uint8Array }, use: (bytes: Uint8Array) => void): void {
-    const { options: { fetch, clock, times }, sender, timers } = this.#connection
+  /**
+   * A download that fails leaves a gap: the next connection resumes before it.
+   * Before the welcome `use` is told, with nothing.
+   */
+  #fetch (link: Link, from: { url: string, size: number, sha256: Uint8Array }, use: (bytes?: Uint8Array) => void): void {
+    const { options: { host, fetch, clock, times }, sender, timers } = this.#connection
     const abort = this.#abort
     this.#fetches++
     timers.clear('gap')
     const limit = clock.setTimeout(() => { link.abandon() }, times.transfer)
-    get(fetch, from, abort.signal).then(bytes => {
+    get(fetch, from, abort.signal).catch((error: unknown) => error as Error).then(got => {
+      clock.clearTimeout(limit)
       if (abort.signal.aborted) return
       this.#fetches--
-      use(bytes)
+      if (got instanceof Uint8Array) use(got)
+      else {
+        host.failed(got)
+        if (link.ready) link.abandon()
+        else use()
+      }
       sender.watchGap()
-    }).catch((error: unknown) => {
-      if (abort.signal.aborted) return
-      this.#fetches--
-      this.#connection.options.host.failed(error instanceof Error ? error : new Error(String(error)))
-      link.abandon()
-      sender.watchGap()
-    }).finally(() => { clock.clearTimeout(limit) })
+    })
   }
 
   /** docs/PROTOCOL.md, "Errors". */

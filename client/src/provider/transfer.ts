@@ -22,16 +22,16 @@ export async function put (fetch: Fetch, offer: MessageOf<'uploadOffer'>, bytes:
       method: 'PUT', headers: offer.headers.map(([name, value]): [string, string] => [name, value]),
       body: bytes as Uint8Array<ArrayBuffer>, signal, credentials: 'omit'
     })
-    if (!response.ok) throw new Error(`upload: HTTP status ${response.status}`)
+    check(response)
   })
 }
 
 /** Fetches what a broadcast or snapshot by URL announces. Throws unless size and hash are right. */
 export async function get (fetch: Fetch, from: { url: string, size: number, sha256: Uint8Array }, signal: AbortSignal): Promise<Uint8Array> {
-  if (from.size > MAX_DOWNLOAD) throw new Error(`a download of ${from.size} bytes`)
+  if (from.size > MAX_DOWNLOAD) throw new Error('download: too large')
   return await attempt(signal, async () => {
     const response = await fetch(from.url, { signal, credentials: 'omit' })
-    if (!response.ok) throw new Error(`download: HTTP status ${response.status}`)
+    check(response)
     const bytes = new Uint8Array(await response.arrayBuffer())
     if (bytes.length !== from.size || !equal(await sha256(bytes), from.sha256)) throw new Error('download: wrong bytes')
     return bytes
@@ -46,6 +46,10 @@ async function attempt<T> (signal: AbortSignal, exchange: () => Promise<T>): Pro
       if (left <= 1 || signal.aborted) throw error
     }
   }
+}
+
+function check (response: Response): void {
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`)
 }
 
 function equal (a: Uint8Array, b: Uint8Array): boolean {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import type { MessageOf } from '../../src/protocol'
 import { encodeFrame, settle } from '../../src/testing'
 import { edit, EMPTY, NONE, WELCOME, world } from './world'
 
@@ -439,6 +440,73 @@ test('a snapshot by URL: the welcome counts once it is there', async () => {
   await until(() => w.provider.synced)
   expect(text(w.doc)).toBe('snapshot')
   expect(w.provider.connection.sequence.last).toBe(8)
+  w.provider.destroy()
+})
+
+/** A world whose store has `body()`, and a link to `update`. */
+function linked (update: Uint8Array, fetch: () => Promise<Response>): { w: ReturnType<typeof world>, link: MessageOf<'snapshotByUrl'> } {
+  const sha256 = new Uint8Array(createHash('sha256').update(update).digest())
+  return {
+    w: world({ fetch: fetch as unknown as typeof globalThis.fetch }),
+    link: { type: 'snapshotByUrl', seq: 7, size: update.length, sha256, url: 'http://store/s' }
+  }
+}
+
+test('guarantee 5: a snapshot that cannot be fetched is asked for in pieces, and its welcome does not count', async () => {
+  const update = edit('snapshot')
+  for (const order of ['welcome before the failure', 'welcome after it']) {
+    let tries = 0
+    let fail = (): void => {}
+    const gate = new Promise<void>(resolve => { fail = resolve })
+    const { w, link } = linked(update, async () => {
+      await gate
+      tries++
+      return new Response('gone', { status: [403, 404, 500][tries % 3]! })
+    })
+    await settle()
+    const s = w.socket()
+    s.open()
+    s.receive(link)
+    if (order === 'welcome after it') {
+      fail()
+      await until(() => tries === 3)
+      await settle()
+    }
+    s.receive({ ...WELCOME, through: 8 })
+    await settle()
+    s.receive({ type: 'broadcast', seq: 9, update: edit('!') })
+    fail()
+    await until(() => s.all('hello').length === 2)
+    expect(w.provider.synced, order).toBe(false)
+    expect(w.provider.connection.epoch, order).toBe('')
+    expect(s.closedWith, order).toBeNull()
+    s.receive({ type: 'range', after: 0, through: 9, more: true, update })
+    s.receive({ ...WELCOME, through: 9 })
+    await settle()
+    expect(w.provider.synced, order).toBe(true)
+    expect(text(w.doc), order).toContain('snapshot')
+    expect(w.provider.connection.sequence.last, order).toBe(9)
+    w.provider.destroy()
+    expect(w.clock.pending, order).toBe(0)
+  }
+})
+
+test('a download may take longer than any answer', async () => {
+  const update = edit('snapshot')
+  let arrive = (): void => {}
+  const gate = new Promise<void>(resolve => { arrive = resolve })
+  const { w, link } = linked(update, async () => { await gate; return new Response(update as Uint8Array<ArrayBuffer>) })
+  await settle()
+  const s = w.socket()
+  s.open()
+  s.receive(link)
+  s.receive({ ...WELCOME, through: 8 })
+  await settle()
+  await w.clock.advance(100_000)
+  expect(s.closedWith).toBeNull()
+  arrive()
+  await until(() => w.provider.synced)
+  expect(text(w.doc)).toBe('snapshot')
   w.provider.destroy()
 })
 

@@ -62,6 +62,7 @@ type Ports struct {
 	Members   room.Members
 	Snapshots room.Snapshots
 	Uploads   room.Uploads
+	Links     room.Links
 	// Close ends the handle as a shutdown does; nil: there is nothing to end.
 	Close func() error
 	// Crash ends the handle as kill -9 or a power cut does: what was not
@@ -86,6 +87,7 @@ func Run(t *testing.T, h Harness) {
 		{"Members", ports.Members != nil && ports.Metas != nil, RunMembers},
 		{"Snapshots", ports.Snapshots != nil, RunSnapshots},
 		{"Uploads", ports.Uploads != nil, RunUploads},
+		{"Links", ports.Links != nil && ports.Snapshots != nil, RunLinks},
 		{"Rooms", rooms, RunRooms},
 		{"Traps", rooms, RunTraps},
 	}

@@ -34,7 +34,7 @@ func newStage(t testing.TB, open func(t testing.TB, clock *Clock) Ports, mutate 
 	s.ports = open(t, s.clock)
 	ports := room.Ports{
 		Log: s.ports.Log, Metas: only{s.ports.Metas, s.room}, Members: s.ports.Members, Snapshots: s.ports.Snapshots,
-		Uploads: s.ports.Uploads, Sender: s.gateway, Clock: s.clock,
+		Uploads: s.ports.Uploads, Links: s.ports.Links, Sender: s.gateway, Clock: s.clock,
 	}
 	if mutate != nil {
 		ports = mutate(ports)
