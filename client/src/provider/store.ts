@@ -13,6 +13,9 @@ import * as Y from 'yjs'
 /** So many stored updates become one. */
 const COMPACT_AT = 400
 
+/** Stores of this page whose last batch is still being written, by the database's name: the next one waits for it. */
+const closing = new Map<string, Promise<void>>()
+
 /** What was found when the store was opened. */
 export interface Stored {
   updates: Uint8Array[]
@@ -46,6 +49,7 @@ export class OfflineStore {
 
   /** Opens the database of a room and reads it. */
   static async open (name: string, session: string, failed: (error: unknown) => void): Promise<{ store: OfflineStore, stored: Stored }> {
+    await closing.get(name)
     const db = await openDB(name, 1, {
       upgrade (db) {
         db.createObjectStore('updates', { autoIncrement: true })
@@ -107,9 +111,14 @@ export class OfflineStore {
   }
 
   async close (): Promise<void> {
-    await this.flush()
-    this.#closed = true
-    this.#db.close()
+    const { name } = this.#db
+    const closed = Promise.all([closing.get(name), this.flush()]).then(() => {
+      this.#closed = true
+      this.#db.close()
+      if (closing.get(name) === closed) closing.delete(name)
+    })
+    closing.set(name, closed)
+    await closed
   }
 
   /** Removes the room's data from this browser. */
