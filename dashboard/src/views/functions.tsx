@@ -69,7 +69,7 @@ export function Functions() {
           </table>
         </div>
       )}
-      {data !== undefined && notCold !== undefined && <p className="aside">Cold starts are not known here. {notCold}</p>}
+      {data !== undefined && notCold !== undefined && <p className="aside">Cold starts: {notCold}</p>}
       {info.why['stream'] !== undefined && <p className="aside">{info.why['stream']}</p>}
     </>
   )

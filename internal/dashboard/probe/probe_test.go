@@ -121,7 +121,15 @@ func TestFunctionsAreMeasured(t *testing.T) {
 // What cannot be measured is absent.
 func TestWhatCannotBeMeasuredIsAbsent(t *testing.T) {
 	p, c := newProbe(t, func(o *Options) { o.Gateway, o.InProcess = nil, false })
+	p.Cold("message")
+	p.Cold("message")
+	p.Cold("unknown")
 	p.tick(c)
+	r, err := p.Functions(t.Context(), series.Hour)
+	require.NoError(t, err)
+	for _, fn := range r.Functions {
+		require.EqualValues(t, map[string]float64{"message": 2}[fn.Name], *fn.ColdStarts, "processes of their own start cold")
+	}
 	f := figures(t, p)
 	for _, key := range []string{dashboard.KeyThrottles, dashboard.KeyCost, dashboard.KeyCostTotal, dashboard.KeyLag, dashboard.KeyLatencyP50} {
 		require.NotContains(t, f, key)
