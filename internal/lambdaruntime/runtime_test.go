@@ -230,12 +230,19 @@ func TestConcurrency(t *testing.T) {
 
 func TestFunctionErrors(t *testing.T) {
 	rt := start(t, lambdaruntime.Options{}, lambdaruntime.FunctionConfig{})
+	// An answer is there before its instance asks for the next event; an event
+	// that comes between the two starts a second instance, here as on Lambda.
+	idle := func() {
+		eventually(t, "one idle instance", func() bool { l := rt.Instances("f"); return len(l) == 1 && l[0].State == lambdaruntime.StateIdle })
+	}
 	pid := ask(t, rt, event{Do: "echo"}).PID
+	idle()
 	fe := fail(t, rt, event{Do: "error", Text: "no such room"})
 	require.Equal(t, "customError", fe.Type)
 	require.Equal(t, "no such room", fe.Message)
-	eventually(t, "idle again", func() bool { l := rt.Instances("f"); return len(l) == 1 && l[0].State == lambdaruntime.StateIdle })
+	idle()
 	require.Equal(t, pid, ask(t, rt, event{Do: "echo"}).PID, "an error does not cost the instance")
+	idle()
 
 	r := invoke(t, rt, event{Do: "panic", Text: "oh"})
 	require.ErrorContains(t, r.Err(), "oh")
