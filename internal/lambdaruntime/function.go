@@ -175,11 +175,15 @@ func (f *function) killAll() {
 
 func (f *function) list() []InstanceInfo {
 	f.mu.Lock()
-	all := slices.Clone(f.instances)
+	all, idle := slices.Clone(f.instances), slices.Clone(f.idle)
 	f.mu.Unlock()
 	infos := make([]InstanceInfo, 0, len(all))
 	for _, in := range all {
-		infos = append(infos, in.info())
+		info := in.info()
+		if info.State == StateIdle && !slices.Contains(idle, in) {
+			info.State = StateBusy // on its way into the pool, or out of it
+		}
+		infos = append(infos, info)
 	}
 	return infos
 }
