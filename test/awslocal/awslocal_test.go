@@ -190,8 +190,6 @@ func TestKilledInstancesLoseNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 1))
 	s := start(t, stack)
-	const users, edits, rooms = 6, 20, 2
-
 	stop, killer := make(chan struct{}), make(chan int)
 	go func() {
 		kills := 0
@@ -210,13 +208,25 @@ func TestKilledInstancesLoseNothing(t *testing.T) {
 		}
 	}()
 
+	loseNothing(t, s, "killed-"+strconv.FormatUint(seed, 36)+"-", func() {
+		close(stop)
+		t.Logf("%d instances killed", <-killer)
+	})
+}
+
+// loseNothing has people edit rooms while something makes trouble, until calm
+// ends it: every edit is acknowledged in the end, and who stayed and who joins
+// later has all of them.
+func loseNothing(t *testing.T, s *running, prefix string, calm func()) {
+	t.Helper()
+	const users, edits, rooms = 6, 20, 2
 	updates := make([][][]byte, rooms)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	clients, documents := make([]*rtclient.Client, users), make([]*document, users)
 	for user := range users {
 		room := user % rooms
-		name := "killed-" + strconv.Itoa(room) + "-" + strconv.FormatUint(seed, 36)
+		name := prefix + strconv.Itoa(room)
 		wg.Go(func() {
 			c, d, err := dialled(within(t, time.Minute), s, name, rtclient.Symphony, uint64(user+1))
 			if err != nil {
@@ -247,8 +257,7 @@ func TestKilledInstancesLoseNothing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	close(stop)
-	t.Logf("%d instances killed", <-killer)
+	calm()
 	require.False(t, t.Failed())
 	// Who stayed finds what a killed function did not post: by the gap in the
 	// numbers, or by the probe after a quiet spell (guarantee 3).
@@ -257,7 +266,7 @@ func TestKilledInstancesLoseNothing(t *testing.T) {
 			"user %d has everything through %d", user, clients[user].LastSeq())
 	}
 	for room := range rooms {
-		name := "killed-" + strconv.Itoa(room) + "-" + strconv.FormatUint(seed, 36)
+		name := prefix + strconv.Itoa(room)
 		for _, mode := range []rtclient.Mode{rtclient.Symphony, rtclient.Plain} {
 			_, d := dial(t, s, name, mode, 99)
 			require.Zero(t, d.missing(t, updates[room]), "a joiner of room %d (mode %v) misses acknowledged edits", room, mode)
