@@ -22,6 +22,7 @@ export async function open(browser, url, options = {}) {
   page.on('request', r => {
     if (!r.url().startsWith(origin) && !r.url().startsWith('data:')) wrong.push(`asked elsewhere: ${r.url()}`)
   })
+  await slowDown(context, page)
   await page.goto(url)
   return {
     page,
@@ -33,6 +34,22 @@ export async function open(browser, url, options = {}) {
       expect(wrong).toEqual([])
     }
   }
+}
+
+/**
+ * With SYMPHONY_SLOW=4 the page has a quarter of the processor and every answer
+ * comes up to 0.8 s late, so that a test that does not wait for what it looks
+ * at fails here rather than on somebody's busy machine.
+ */
+async function slowDown(context, page) {
+  const rate = Number(process.env.SYMPHONY_SLOW ?? 0)
+  if (!(rate > 1)) return
+  await page.route(/\/api\/(?!live)/, async route => {
+    await new Promise(done => setTimeout(done, Math.random() * 800))
+    await route.continue().catch(() => {}) // the page may have gone on
+  })
+  const session = await context.newCDPSession(page)
+  await session.send('Emulation.setCPUThrottlingRate', { rate })
 }
 
 /** Serious and critical findings of axe, in words. */

@@ -5,6 +5,8 @@ import { axe, open, sideways, strange, strangePath } from './page.mjs'
 
 if (executablePath === undefined && process.env.SYMPHONY_REQUIRE_ALL === '1') throw new Error('Chromium is not installed')
 
+// A page is asked again until it is so: answers of the server come when they come.
+const patient = { timeout: 90_000 }
 const views = ['/', '/rooms', strangePath, '/functions', '/logs']
 
 describe.skipIf(executablePath === undefined)('the page', () => {
@@ -24,11 +26,11 @@ describe.skipIf(executablePath === undefined)('the page', () => {
       await figure(key).waitFor()
     }
     expect(await figure('rooms').textContent()).toBe('100,001')
-    expect(await page.getByRole('img', { name: /last hour/ }).count()).toBe(11)
+    await expect.poll(() => page.getByRole('img', { name: /last hour/ }).count(), patient).toBe(11)
     const stored = () => page.getByText(/edits? stored in all/).textContent()
     await page.getByText('Live', { exact: true }).waitFor()
     const before = await page.locator('[data-figure="edits"]').textContent()
-    await page.waitForFunction(old => document.querySelector('[data-figure="edits"]').textContent !== old, before)
+    await page.waitForFunction(old => (document.querySelector('[data-figure="edits"]')?.textContent ?? old) !== old, before)
     expect(await stored()).toMatch(/M edits/)
 
     await page.getByRole('button', { name: /the last 7 days/ }).click()
@@ -88,7 +90,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await page.goto('about:blank')
     await page.goto(url)
     await table.waitFor()
-    expect(await names()).toEqual(found)
+    await expect.poll(names, patient).toEqual(found)
 
     await page.getByRole('searchbox').fill('no such room')
     await page.getByRole('heading', { name: 'No room matches' }).waitFor()
@@ -96,7 +98,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await page.getByText('100,001 rooms', { exact: true }).waitFor()
     await page.getByLabel('Active only').check()
     await page.getByText('5,001 of 100,001 rooms').waitFor()
-    expect(await table.getByText('idle').count()).toBe(0)
+    await expect.poll(() => table.getByText('idle').count(), patient).toBe(0)
     await close()
   })
 
@@ -115,7 +117,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await page.getByRole('img', { name: /^Size over time.*kB/ }).waitFor()
     const versions = page.locator('.facts div', { hasText: 'Versions' }).locator('dd')
     const before = await versions.textContent()
-    await page.waitForFunction(old => [...document.querySelectorAll('.facts div')].find(d => d.textContent.includes('Versions')).querySelector('dd').textContent !== old, before)
+    await page.waitForFunction(old => [...document.querySelectorAll('.facts div')].some(d => d.textContent.includes('Versions') && d.querySelector('dd').textContent !== old), before)
 
     await page.getByLabel('Follow changes').uncheck()
     const shapes = page.getByRole('button', { name: /^shapes/ })
@@ -166,9 +168,9 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await dialog.getByRole('textbox').fill(name)
     await page.keyboard.press('Enter')
     await page.getByText(`Room ${name} is deleted.`).waitFor()
-    expect(new URL(page.url()).pathname).toBe('/rooms')
+    await page.waitForURL('**/rooms')
     await go(`/rooms?q=${encodeURIComponent(name)}`)
-    await page.waitForFunction(gone => ![...document.querySelectorAll('tbody th')].some(e => e.textContent === gone) && document.querySelector('.heading-note').textContent.trim() !== '', name)
+    await page.waitForFunction(gone => ![...document.querySelectorAll('tbody th')].some(e => e.textContent === gone) && (document.querySelector('.heading-note')?.textContent ?? '').trim() !== '', name)
     await go(`/room?id=${encodeURIComponent(name)}`)
     await page.getByRole('heading', { name: 'There is no such room' }).waitFor()
     await close()
@@ -269,6 +271,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     expect(await at()).toBe('Skip to the content')
     await page.keyboard.press('Enter')
     expect(await page.evaluate(() => document.activeElement.id)).toBe('main')
+    await page.getByText('1 h', { exact: true }).waitFor()
     await page.keyboard.press('Tab')
     expect(await at()).toBe('1 h')
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle)
@@ -277,6 +280,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Rooms' }).waitFor()
     await page.waitForFunction(() => document.activeElement.tagName === 'H1')
+    await page.getByRole('button', { name: 'Next' }).waitFor()
     const reached = new Set()
     for (let i = 0; i < 75; i++) {
       await page.keyboard.press('Tab')
@@ -308,6 +312,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     const server = await start(fixture, ['--rooms', '3'])
     const { page, close } = await open(browser, server.line)
     await page.getByText('Live', { exact: true }).waitFor()
+    await page.locator('[data-figure="rooms"] .figure-value').waitFor()
     await server.stop('SIGKILL')
     await page.getByText(/The dashboard does not answer: what you see is old/).waitFor()
     expect(await page.locator('[data-figure="rooms"] .figure-value').textContent()).toBe('4')

@@ -11,12 +11,18 @@ export function useInfo(): Info {
   return info
 }
 
-/** The heading of a view. It gets the focus when the view is new, so that a screen reader says where one is. */
+let headed: string | undefined
+
+/**
+ * The heading of a view. It gets the focus when the view follows another, so that a
+ * screen reader says where one is; the first keeps its hands off a focus already moved.
+ */
 export function Heading({ title, children, aside }: { title: string; children?: ReactNode; aside?: ReactNode }) {
   const ref = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${title} · Symphony`
-    if (ref.current !== null && document.activeElement !== document.body) ref.current.focus({ preventScroll: true })
+    if (headed !== undefined && headed !== title && document.activeElement !== document.body) ref.current?.focus({ preventScroll: true })
+    headed = title
   }, [title])
   return (
     <div className="heading">
