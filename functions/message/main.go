@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/symphony-rt/symphony/internal/compose"
+	"github.com/symphony-rt/symphony/internal/handler"
 )
 
 func main() {
@@ -14,5 +15,5 @@ func main() {
 	if err != nil {
 		log.Fatalf("symphony message: %v", err)
 	}
-	lambda.Start(h.Message)
+	lambda.Start(handler.MessageFunction{Handler: h})
 }

@@ -19,6 +19,10 @@ type flusher struct {
 	waiting []*conn
 	stopped bool
 	ended   chan struct{}
+
+	// The flusher's own: see rest.
+	stretch float64
+	late    time.Duration
 }
 
 const (
@@ -29,8 +33,23 @@ const (
 	// most a quarter of one CPU's time, the rest is for those who have something
 	// to say.
 	flushRest = 3
-	// flushLongest bounds the rest, and so what gathering adds to a latency.
-	flushLongest = 40 * time.Millisecond
+	// flushLong bounds that rest.
+	flushLong = 40 * time.Millisecond
+	// flushDense is how many frames a connection has in one pass, on average, from
+	// which on resting longer pays: then twice the rest is nearly half the system
+	// calls. With 20,000 connections of which few have two frames it would only
+	// make everybody wait.
+	flushDense = 1.25
+	// flushLate is how much later than asked for the flusher wakes up, on average,
+	// when the processors are short: only then is a system call worth a wait.
+	flushLate = 2 * time.Millisecond
+	// flushMemory is how many passes that average is of, about.
+	flushMemory = 8
+	// flushStretch is by how much the rest grows or shrinks from pass to pass.
+	flushStretch = 1.25
+	// flushLongest bounds the rest when it pays, and so what gathering adds to a
+	// latency.
+	flushLongest = 100 * time.Millisecond
 	// flushBytes bounds what one call writes for one connection.
 	flushBytes = 64 << 10
 )
@@ -68,18 +87,36 @@ func (f *flusher) run() {
 		stopped := f.stopped
 		f.mu.Unlock()
 		began := time.Now()
+		frames := 0
 		for i, c := range pass {
-			c.flush()
+			frames += c.flush()
 			pass[i] = nil
 		}
 		if len(pass) >= flushCrowd && !stopped {
-			time.Sleep(min(flushLongest, flushRest*time.Since(began)))
+			f.rest(time.Since(began), float64(frames)/float64(len(pass)))
 		}
 		spare = pass
 		if cap(spare) > maxKeptPass {
 			spare = nil
 		}
 	}
+}
+
+// rest waits after a pass that took so long and wrote so many frames for each
+// connection.
+func (f *flusher) rest(pass time.Duration, frames float64) {
+	if frames >= flushDense && f.late > flushLate {
+		f.stretch *= flushStretch
+	} else {
+		f.stretch /= flushStretch
+	}
+	f.stretch = max(f.stretch, 1)
+	rest := min(flushLong, flushRest*pass)
+	longer := min(flushLongest, time.Duration(float64(rest)*f.stretch))
+	f.stretch = float64(longer) / float64(rest) // no further than it does anything
+	began := time.Now()
+	time.Sleep(longer)
+	f.late += (time.Since(began) - longer - f.late) / flushMemory
 }
 
 // maxKeptPass is the largest list that is used again.
@@ -93,11 +130,12 @@ func (f *flusher) stop() {
 	f.mu.Unlock()
 }
 
-// flush writes the connection's queue without blocking. What needs more care
+// flush writes the connection's queue without blocking, and returns how many
+// frames that were. What needs more care
 // (a close frame, a large message, a pong that goes first, a socket that is full)
 // it leaves to the connection's own writer. c.writing is set, and stays so
 // until nothing is left.
-func (c *conn) flush() {
+func (c *conn) flush() (frames int) {
 	buf := getScratch()
 	defer putScratch(buf)
 	c.mu.Lock()
@@ -117,7 +155,7 @@ func (c *conn) flush() {
 		written, err := c.sock.tryWrite(*buf)
 		if err != nil {
 			c.abort()
-			return
+			return n
 		}
 		if written < len(*buf) {
 			rest := append([]byte(nil), (*buf)[written:]...)
@@ -126,16 +164,17 @@ func (c *conn) flush() {
 			c.waiting += len(rest)
 			c.writerDone()
 			c.mu.Unlock()
-			return
+			return n
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.queue) == 0 || c.wantsCare(0) {
 		c.writerDone()
-		return
+		return n
 	}
 	c.gw.flusher.add(c) // in the next pass, after everybody else
+	return n
 }
 
 // wantsCare says that what is to be written next, frame n of the queue or a

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tidwall/gjson"
 )
 
 // Invoker runs a function with a JSON payload and returns its JSON answer. It
@@ -68,23 +70,42 @@ type proxyResponse struct {
 	MultiValueHeaders map[string][]any
 }
 
-// parseResponse reads an answer; errAnswer when it has no status code.
+// parseResponse reads an answer; errAnswer when it has no status code, or what
+// it has is of another type.
 func parseResponse(answer []byte) (proxyResponse, error) {
-	var raw struct {
-		StatusCode        json.RawMessage  `json:"statusCode"`
-		Body              string           `json:"body"`
-		IsBase64Encoded   bool             `json:"isBase64Encoded"`
-		Headers           map[string]any   `json:"headers"`
-		MultiValueHeaders map[string][]any `json:"multiValueHeaders"`
+	var p proxyResponse
+	if !gjson.ValidBytes(answer) {
+		return p, fmt.Errorf("%w: no JSON", errAnswer)
 	}
-	if err := json.Unmarshal(answer, &raw); err != nil {
-		return proxyResponse{}, fmt.Errorf("%w: %w", errAnswer, err)
+	var status string
+	wrong := ""
+	gjson.ParseBytes(answer).ForEach(func(key, value gjson.Result) bool {
+		ok := true
+		switch key.Str {
+		case "statusCode":
+			status = value.String()
+		case "body":
+			p.Body, ok = value.Str, value.Type == gjson.String
+		case "isBase64Encoded":
+			p.IsBase64Encoded, ok = value.Bool(), value.IsBool()
+		case "headers":
+			ok = json.Unmarshal([]byte(value.Raw), &p.Headers) == nil
+		case "multiValueHeaders":
+			ok = json.Unmarshal([]byte(value.Raw), &p.MultiValueHeaders) == nil
+		}
+		if !ok && value.Type != gjson.Null {
+			wrong = key.Str
+		}
+		return wrong == ""
+	})
+	if wrong != "" {
+		return proxyResponse{}, fmt.Errorf("%w: its %s", errAnswer, wrong)
 	}
-	status, err := strconv.Atoi(strings.Trim(string(raw.StatusCode), `"`))
-	if err != nil || status < 200 || status > 599 {
-		return proxyResponse{}, fmt.Errorf("%w: status code %q", errAnswer, raw.StatusCode)
+	var err error
+	if p.Status, err = strconv.Atoi(status); err != nil || p.Status < 200 || p.Status > 599 {
+		return proxyResponse{}, fmt.Errorf("%w: status code %q", errAnswer, status)
 	}
-	return proxyResponse{status, raw.Body, raw.IsBase64Encoded, raw.Headers, raw.MultiValueHeaders}, nil
+	return p, nil
 }
 
 // header returns a header of the answer, whatever its case.

@@ -84,7 +84,7 @@ func newBench(tb testing.TB, size int) *bench {
 	}, room.Options{})
 	require.NoError(tb, err)
 	b.handler = handler.New(b.service, nil, clock, nil)
-	b.lambda = lambda.NewHandler(b.handler.Message)
+	b.lambda = handler.MessageFunction{Handler: b.handler}
 	for i := range 4 {
 		conn := room.ConnectionID(fmt.Sprintf("connection-%d", i))
 		require.NoError(tb, b.service.Join(context.Background(), benchRoom, room.Member{Connection: conn, User: room.User{ID: "ada"}, Access: room.AccessWrite, ConnectedAt: time.Now()}))

@@ -139,7 +139,7 @@ func TestConnectIsRefusedWithTheRightStatus(t *testing.T) {
 func TestMessagePassesOriginAndReply(t *testing.T) {
 	r := &rooms{reply: []byte("AAAA")}
 	h, _ := newHandler(r, nil)
-	res, err := h.Message(t.Context(), event(ada, nil, "AAEA"))
+	res, err := message(t, h, event(ada, nil, "AAEA"))
 	require.NoError(t, err)
 	require.Equal(t, events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: "AAAA"}, res)
 	require.Equal(t, []string{"AAEA"}, r.received)
@@ -167,7 +167,7 @@ func TestEveryErrorHasItsCode(t *testing.T) {
 	} {
 		r := &rooms{err: &room.MessageError{ID: 7, Err: fmt.Errorf("table secret-name: %w", err)}}
 		h, log := newHandler(r, nil)
-		res, callErr := h.Message(t.Context(), event(ada, nil, "AAEA"))
+		res, callErr := message(t, h, event(ada, nil, "AAEA"))
 		require.NoError(t, callErr)
 		require.Equal(t, http.StatusOK, res.StatusCode)
 		m, decodeErr := protocol.DecodeServerFrame(res.Body)
@@ -185,13 +185,13 @@ func TestEveryErrorHasItsCode(t *testing.T) {
 func TestDisconnectedClientsAndPlainClientsAreAnsweredAsTheServiceSays(t *testing.T) {
 	r := &rooms{err: fmt.Errorf("%w: %w", room.ErrDisconnected, room.ErrUnavailable)}
 	h, _ := newHandler(r, nil)
-	res, err := h.Message(t.Context(), event(ada, nil, "AAEA"))
+	res, err := message(t, h, event(ada, nil, "AAEA"))
 	require.NoError(t, err)
 	require.Empty(t, res.Body, "the connection is closed already")
 
 	r = &rooms{err: room.ErrReadOnly, reply: []byte("AgAA")}
 	h, _ = newHandler(r, nil)
-	res, err = h.Message(t.Context(), event(ada, nil, "AAEA"))
+	res, err = message(t, h, event(ada, nil, "AAEA"))
 	require.NoError(t, err)
 	require.Equal(t, "AgAA", res.Body, "y-protocols has its own way to say it")
 }
@@ -204,7 +204,7 @@ func TestAClientThatVanishedIsNoError(t *testing.T) {
 		room.ErrMalformed: "WARN",
 	} {
 		h, log := newHandler(&rooms{err: err}, nil)
-		_, herr := h.Message(t.Context(), event(ada, nil, "x"))
+		_, herr := message(t, h, event(ada, nil, "x"))
 		require.NoError(t, herr)
 		require.Contains(t, log.String(), "level="+level, "%v", err)
 	}
@@ -215,7 +215,7 @@ func TestBinaryFrameIsRefused(t *testing.T) {
 	h, _ := newHandler(r, nil)
 	e := event(ada, nil, "AAEA")
 	e.IsBase64Encoded = true
-	res, err := h.Message(t.Context(), e)
+	res, err := message(t, h, e)
 	require.NoError(t, err)
 	m, err := protocol.DecodeServerFrame(res.Body)
 	require.NoError(t, err)

@@ -30,15 +30,21 @@ const (
 
 // origin reads who sent an event. authorized is false when no authorizer ran.
 func origin(rc events.APIGatewayWebsocketProxyRequestContext) (from room.Origin, authorized bool) {
-	from = room.Origin{Connection: room.ConnectionID(rc.ConnectionID)}
-	if rc.ConnectedAt != 0 {
-		from.ConnectedAt = time.UnixMilli(rc.ConnectedAt).UTC()
-	}
+	from = room.Origin{Connection: room.ConnectionID(rc.ConnectionID), ConnectedAt: connectedAt(rc.ConnectedAt)}
 	context, _ := rc.Authorizer.(map[string]any)
 	from.Room = room.ID(text(context[keyRoom]))
 	from.User = room.User{ID: text(context[keyUser]), Name: text(context[keyName])}
 	from.Access = room.Access(text(context[keyAccess]))
 	return from, from.Room != ""
+}
+
+// connectedAt is when a connection was opened, from an event's Unix
+// milliseconds; the zero time when there are none.
+func connectedAt(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // text reads a context value; API Gateway turns every value into a string, an

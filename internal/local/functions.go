@@ -26,14 +26,15 @@ const (
 )
 
 // inlineFunctions runs the functions' handlers in this process. Events go in
-// and results come out as JSON bytes through aws-lambda-go's own wrapper, so
-// nothing passes that would not pass in Lambda.
+// and results come out as JSON bytes through aws-lambda-go's own wrapper, or
+// as the runtime would call a lambda.Handler, so nothing passes that would not
+// pass in Lambda.
 func inlineFunctions(service *room.Service, policy auth.Policy, clock room.Clock, w *watch, log *slog.Logger) gateway.Handlers {
 	h := handler.New(service, nil, clock, log)
 	return gateway.Handlers{
 		fnAuthorize:  guarded{instances(handler.NewAuthorizer(policy, log).Authorize), fnAuthorize, log},
 		fnConnect:    guarded{instances(h.Connect), fnConnect, log},
-		fnMessage:    guarded{instances(h.Message), fnMessage, log},
+		fnMessage:    guarded{handler.MessageFunction{Handler: h}, fnMessage, log},
 		fnDisconnect: guarded{instances(h.Disconnect), fnDisconnect, log},
 		fnFanout:     guarded{instances(handler.NewFanout(service, log).Handle), fnFanout, log},
 		fnCheckpoint: guarded{instances(handler.NewCheckpoint(service, handler.CheckpointOptions{Lag: w.lag()}, log).Handle), fnCheckpoint, log},

@@ -27,6 +27,9 @@ const ChildRole = childRole
 // Run runs what the flags in args say (see --help) until ctx ends, and returns
 // the exit code. version is what the ready line reports.
 func Run(ctx context.Context, version string, args []string, stdout, stderr io.Writer) int {
+	paced, stopPacing := context.WithCancel(ctx)
+	defer stopPacing()
+	go paceCollector(paced)
 	if len(args) == 1 && args[0] == childRole {
 		if err := runChild(ctx, os.Stdin, stdout, stderr); err != nil {
 			fmt.Fprintf(stderr, "symphony-local: a gateway process: %s\n", err)

@@ -14,23 +14,23 @@ func (s *Service) listMembers(ctx context.Context, room ID) ([]Member, error) {
 
 // without returns list less one connection.
 func without(list []Member, conn ConnectionID) []Member {
-	return filter(list, func(m Member) bool { return m.Connection != conn })
+	return filter(list, func(m *Member) bool { return m.Connection != conn })
 }
 
 // symphonyOnly returns the members that said hello.
 func symphonyOnly(list []Member) []Member {
-	return filter(list, func(m Member) bool { return m.Symphony })
+	return filter(list, func(m *Member) bool { return m.Symphony })
 }
 
 // plainOnly returns the members that did not (yet) say hello.
 func plainOnly(list []Member) []Member {
-	return filter(list, func(m Member) bool { return !m.Symphony })
+	return filter(list, func(m *Member) bool { return !m.Symphony })
 }
 
 // allowed returns the members whose access is not revoked: one whose
 // connection could not be closed gets nothing more either way.
 func (v *visit) allowed(list []Member) []Member {
-	return filter(list, func(m Member) bool { return !v.Meta.Denied[m.User.ID] })
+	return filter(list, func(m *Member) bool { return !v.Meta.Denied[m.User.ID] })
 }
 
 // near returns those of others with whom conn shares presence: all of them up to
@@ -45,7 +45,7 @@ func near(conn ConnectionID, others []Member) []Member {
 	// pairHash < 2^64 * LargeRoom / len(others)
 	below, _ := bits.Div64(protocol.LargeRoom, 0, uint64(len(others)))
 	own := hash(conn)
-	return filter(others, func(m Member) bool { return mix(own^hash(m.Connection)) < below })
+	return filter(others, func(m *Member) bool { return mix(own^hash(m.Connection)) < below })
 }
 
 // hash is FNV-1a: functions that share no memory must agree on it.
@@ -64,12 +64,28 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-func filter(list []Member, keep func(Member) bool) []Member {
+// filter returns the members that keep wants, which is list itself when it wants
+// all of them: the usual case, and a member is a large value.
+func filter(list []Member, keep func(*Member) bool) []Member {
+	n := 0
+	for n < len(list) && keep(&list[n]) {
+		n++
+	}
+	if n == len(list) {
+		return list[:n:n]
+	}
 	var kept []Member
-	for _, m := range list {
-		if keep(m) {
-			kept = append(kept, m)
+	for i := n + 1; i < len(list); i++ {
+		if !keep(&list[i]) {
+			continue
 		}
+		if kept == nil {
+			kept = append(make([]Member, 0, n+len(list)-i), list[:n]...)
+		}
+		kept = append(kept, list[i])
+	}
+	if kept == nil {
+		return list[:n:n]
 	}
 	return kept
 }
