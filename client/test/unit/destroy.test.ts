@@ -85,14 +85,28 @@ awareness.destroy()
 const ofAwareness = observers(bare)
 
 const connected = async (w: World): Promise<void> => {
-  await expect.poll(() => w.sockets.length, { timeout: 30_000 }).toBe(1)
+  await expect.poll(() => w.sockets.length, { timeout: 90_000 }).toBe(1)
   await w.welcome({ members: 2 })
 }
 
-test.each<[name: string, until: (w: World) => Promise<unknown> | void]>([
+/** Brings a provider to where it is destroyed; may give what happens only after that. */
+type Until = (w: World) => Promise<void | (() => Promise<unknown>)> | void
+
+test.each<[name: string, until: Until]>([
   ['at once', () => {}],
   ['while the modules load', async () => { await settle() }],
-  ['while it connects', async w => { await expect.poll(() => w.sockets.length, { timeout: 30_000 }).toBe(1) }],
+  ['while it looks for a tab that leads', async () => {
+    let go = (): void => {}
+    const gate = new Promise<void>(resolve => { go = resolve })
+    const digest = crypto.subtle.digest.bind(crypto.subtle)
+    const hash = vi.spyOn(crypto.subtle, 'digest').mockImplementation(async (...args) => { await gate; return await digest(...args) })
+    await expect.poll(() => hash.mock.calls.length, { timeout: 90_000 }).toBe(1)
+    return async () => {
+      go()
+      await hash.mock.results[0]!.value
+    }
+  }],
+  ['while it connects', async w => { await expect.poll(() => w.sockets.length, { timeout: 90_000 }).toBe(1) }],
   ['connected', connected],
   ['with a gap, an edit and presence under way', async w => {
     await connected(w)
@@ -139,10 +153,12 @@ test.each<[name: string, until: (w: World) => Promise<unknown> | void]>([
     disableBc: false, shareConnection: true, offline: true, warnBeforeUnload: true, params: { run: String(++runs) },
     fetch: async (_, init) => await new Promise((_resolve, reject) => { init!.signal!.addEventListener('abort', () => { aborted.push(true); reject(new Error('aborted')) }) })
   })
-  await until(w)
+  const late = await until(w)
   w.provider.destroy()
+  if (typeof late === 'function') await late()
+  await w.provider.whenLoaded // a database that was being opened has been, and is closed
   await turns()
-  await expect.poll(() => opened.databases.size, { timeout: 30_000 }).toBe(0)
+  await expect.poll(() => opened.databases.size, { timeout: 90_000 }).toBe(0)
   expect(w.clock.pending, 'timers').toBe(0)
   expect(w.sockets.filter(({ readyState }) => readyState < 2), 'sockets').toEqual([])
   expect(window.listeners.size + document.listeners.size, 'listeners of the page').toBe(0)

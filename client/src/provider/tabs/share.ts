@@ -49,6 +49,7 @@ export class Share {
   #handover: unknown
   /** What went to the last leader may have got lost with it. */
   #resend = false
+  #closed = false
 
   constructor (options: ShareOptions) {
     this.#o = options
@@ -63,7 +64,8 @@ export class Share {
   /** Resolves when it is known whether this tab leads. */
   async elect (token: string): Promise<void> {
     const name = await shareName(this.#o.scope, token)
-    if (name === this.#name) return
+    // Closed meanwhile: a lock taken now would never be given back, and no other tab would lead.
+    if (this.#closed || name === this.#name) return
     this.#resign() // another user
     this.#name = name
     const { signal } = this.#abort
@@ -216,6 +218,7 @@ export class Share {
   }
 
   close (): void {
+    this.#closed = true
     this.#o.connection.tap = null
     for (const [name, listener] of this.#listeners()) this.#o.events.off(name, listener)
     this.#resign()
