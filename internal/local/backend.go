@@ -108,7 +108,10 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 	service, err := room.NewService(s.meter.wrap(room.Ports{
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
 		Uploads: uploads, Links: uploads, Sender: s.watch.sender(&sender{s.posts}), Fanout: b.later, Clock: systemClock{},
-	}), room.Options{Grace: o.grace, SweepConcurrency: pebblestore.SweepConcurrency, Logger: log.With("part", "room")})
+	}), room.Options{
+		Grace: o.grace, SweepConcurrency: pebblestore.SweepConcurrency, SweepSpread: min(pebblestore.SweepSpread, o.checkpoint*2/3),
+		Logger: log.With("part", "room"),
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the rooms: %w", err)
 	}

@@ -48,6 +48,10 @@ const (
 	// this store: there is no network whose latency more would hide, and those
 	// who edit meanwhile want the other CPUs.
 	SweepConcurrency = 2
+	// SweepSpread is over how long at most a checkpoint should spread its rooms on
+	// this store: what it takes of the CPUs and of the disk's syncs is then a
+	// small part at any time.
+	SweepSpread = 20 * time.Second
 )
 
 // Options say how to open a Store. The zero value is for production.

@@ -44,7 +44,7 @@ func BenchmarkSweep(b *testing.B) {
 		require.NoError(b, err)
 		service, err := room.NewService(room.Ports{
 			Log: s.Log(), Metas: s.Metas(), Members: s.Members(), Snapshots: s.Snapshots(), Sender: silentSender{}, Clock: sweepClock{},
-		}, room.Options{SweepConcurrency: pebblestore.SweepConcurrency})
+		}, room.Options{SweepConcurrency: pebblestore.SweepConcurrency, SweepSpread: pebblestore.SweepSpread})
 		require.NoError(b, err)
 		ctx := context.Background()
 		var all sync.WaitGroup

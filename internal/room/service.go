@@ -43,6 +43,10 @@ type Options struct {
 	// SweepConcurrency is how many rooms Sweep checkpoints at a time,
 	// DefaultSweepConcurrency when 0.
 	SweepConcurrency int
+	// SweepSpread is over how long at most Sweep spreads the rooms' beginnings, so
+	// that those who edit meanwhile hardly notice it; 0 for as fast as it can be,
+	// which is right where a function's time is billed.
+	SweepSpread time.Duration
 }
 
 // Service is the domain's behaviour. It keeps nothing between calls: any
@@ -57,6 +61,7 @@ type Service struct {
 	random      io.Reader
 	logger      *slog.Logger
 	concurrency int
+	sweepSpread time.Duration
 }
 
 // NewService returns the Service on ports.
@@ -64,7 +69,7 @@ func NewService(p Ports, o Options) (*Service, error) {
 	if p.Log == nil || p.Metas == nil || p.Members == nil || p.Snapshots == nil || p.Sender == nil || p.Clock == nil {
 		return nil, errors.New("room: a port is missing")
 	}
-	s := &Service{Ports: p, grace: o.Grace, random: o.Random, logger: o.Logger, concurrency: o.SweepConcurrency}
+	s := &Service{Ports: p, grace: o.Grace, random: o.Random, logger: o.Logger, concurrency: o.SweepConcurrency, sweepSpread: o.SweepSpread}
 	if s.grace == 0 {
 		s.grace = DefaultGrace
 	}

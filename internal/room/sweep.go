@@ -14,8 +14,8 @@ type SweepReport struct {
 	Rooms int
 	// Failed is how many of them could not be checkpointed.
 	Failed int
-	// Left is how many were not begun because the time was up; the next sweep
-	// takes them.
+	// Left is how many were not begun because the time was up, or were cut off
+	// because ctx was cancelled; the next sweep takes them.
 	Left int
 	// Lag is the longest that an update waited for the snapshot that covers it,
 	// of those that this sweep covered.
@@ -43,6 +43,7 @@ func (s *Service) Sweep(ctx context.Context) (SweepReport, error) {
 	var mu sync.Mutex
 	var errs []error
 	var wg sync.WaitGroup
+	cutOff := 0
 	todo := make(chan ID)
 	for range min(s.concurrency, len(rooms)) {
 		wg.Go(func() {
@@ -50,14 +51,20 @@ func (s *Service) Sweep(ctx context.Context) (SweepReport, error) {
 				lag, err := s.checkpoint(ctx, room)
 				mu.Lock()
 				report.Lag = max(report.Lag, lag)
-				if err != nil {
+				switch {
+				case err == nil:
+				case errors.Is(ctx.Err(), context.Canceled):
+					cutOff++
+				default:
 					errs = append(errs, err)
 				}
 				mu.Unlock()
 			}
 		})
 	}
+	pace := newPace(s.sweepSpread, len(rooms))
 	for i, room := range rooms {
+		pace.wait(ctx, i)
 		if s.timeIsUp(ctx) {
 			report.Left = len(rooms) - i
 			break
@@ -67,7 +74,37 @@ func (s *Service) Sweep(ctx context.Context) (SweepReport, error) {
 	close(todo)
 	wg.Wait()
 	report.Failed = len(errs)
+	report.Left += cutOff
 	return report, errors.Join(errs...)
+}
+
+// longestSlot is the most time that a room gets of a sweep's spread: a few
+// rooms are not kept waiting.
+const longestSlot = 10 * time.Millisecond
+
+// pace spreads the beginnings of rooms over time: room i begins at its slot, or
+// at once when the sweep is behind.
+type pace struct {
+	began time.Time
+	slot  time.Duration
+}
+
+func newPace(spread time.Duration, rooms int) pace {
+	return pace{time.Now(), min(spread/time.Duration(max(rooms, 1)), longestSlot)}
+}
+
+// wait returns when room i may begin, or when ctx ends.
+func (p pace) wait(ctx context.Context, i int) {
+	rest := time.Until(p.began.Add(p.slot * time.Duration(i)))
+	if p.slot == 0 || rest <= 0 {
+		return
+	}
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // unclean returns the rooms that are not clean, each once, beginning anywhere:

@@ -60,3 +60,48 @@ func TestSweep(t *testing.T) {
 	_, err = w.service.Sweep(t.Context())
 	require.ErrorIs(t, err, room.ErrUnavailable)
 }
+
+// A sweep that a shutdown cuts off has failed at nothing: what is left waits for
+// the next.
+func TestACancelledSweepLeavesRooms(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		id := room.ID(fmt.Sprint("room", i))
+		from := room.Origin{Connection: room.ConnectionID(fmt.Sprint("c", i)), Room: id, Access: room.AccessWrite, ConnectedAt: w.clock.Now()}
+		require.NoError(t, w.service.Join(t.Context(), id, member(from)))
+		_, err := w.send(from, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1}).Insert("x")})
+		require.NoError(t, err)
+	}
+	// Spread over an hour, all but the first few wait for their slot.
+	spread, err := room.NewService(w.ports(), room.Options{SweepSpread: time.Hour})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan room.SweepReport)
+	go func() {
+		report, err := spread.Sweep(ctx)
+		require.NoError(t, err)
+		done <- report
+	}()
+	covered := func() (n int) {
+		for i := range 20 {
+			m, err := w.store.Metas().Get(t.Context(), room.ID(fmt.Sprint("room", i)))
+			require.NoError(t, err)
+			n += int(m.Snapshot.Seq)
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return covered() > 0 }, time.Minute, time.Millisecond)
+	cancel()
+	report := <-done
+	require.Equal(t, 20, report.Rooms)
+	require.Zero(t, report.Failed)
+	// One may have been cut off after its snapshot was pointed to.
+	require.GreaterOrEqual(t, report.Left, 20-covered())
+	require.LessOrEqual(t, report.Left, 20)
+
+	// The next sweep, as fast as it can be, finishes.
+	report, err = w.service.Sweep(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, report.Left)
+	require.Equal(t, 20, covered())
+}
