@@ -74,13 +74,11 @@ type messageEvent struct {
 
 var errEvent = errors.New("handler: the event is no JSON object")
 
-// readMessageEvent reads an event. What is missing or of another type is left
+// readMessageEvent reads an event, which API Gateway wrote: it is JSON, and not
+// checked for it a second time. What is missing or of another type is left
 // empty, and refused by the room as such.
 func readMessageEvent(payload []byte) (messageEvent, error) {
 	var e messageEvent
-	if !gjson.ValidBytes(payload) {
-		return e, errEvent
-	}
 	root := gjson.ParseBytes(payload)
 	if !root.IsObject() {
 		return e, errEvent

@@ -77,6 +77,8 @@ type lateFleet struct{ atomic.Pointer[gateway.Links] }
 
 func (l *lateFleet) PostMany(ctx context.Context, ids []string, data []byte) []error {
 	if f := l.Load(); f != nil {
+		ctx, cancel := context.WithTimeout(ctx, postTimeout)
+		defer cancel()
 		return f.PostMany(ctx, ids, data)
 	}
 	errs := make([]error, len(ids))

@@ -21,6 +21,7 @@ type lateGateway struct {
 	atomic.Pointer[gateway.Gateway]
 }
 
+// PostMany waits for nothing: the gateway is in this process.
 func (l *lateGateway) PostMany(ctx context.Context, ids []string, data []byte) []error {
 	return l.Load().PostMany(ctx, ids, data)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
-// poster is what the gateways, one in this process or many in others, offer.
+// poster is what the gateways, one in this process or many in others, offer. A
+// round of posts takes at most postTimeout.
 type poster interface {
 	PostMany(ctx context.Context, ids []string, data []byte) []error
 	Close(ctx context.Context, id string) error
@@ -31,8 +32,6 @@ const (
 
 // Post implements room.Sender.
 func (s *sender) Post(ctx context.Context, to []room.ConnectionID, frame []byte) []room.Failure {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
 	ids := make([]string, len(to))
 	for i, c := range to {
 		ids[i] = string(c)
