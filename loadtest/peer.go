@@ -152,9 +152,8 @@ func (p *peer) send(message []byte) {
 	if len(p.prefix) > 0 {
 		message = append(p.prefix[:len(p.prefix):len(p.prefix)], message...)
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, dialTime)
-	defer cancel()
-	if conn.Write(ctx, websocket.MessageBinary, message) != nil {
+	// As rtclient does: a deadline for each would cost as much as the write.
+	if conn.Write(context.Background(), websocket.MessageBinary, message) != nil {
 		_ = conn.CloseNow() // its reader reconnects
 	}
 }

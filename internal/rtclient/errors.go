@@ -26,6 +26,7 @@ var (
 
 	errHello   = errors.New("rtclient: no welcome in time")
 	errSilent  = errors.New("rtclient: no answer to a probe in time")
+	errWrite   = errors.New("rtclient: a message could not be written in time")
 	errRestart = errors.New("rtclient: the room starts over")
 	errEarly   = errors.New("rtclient: too many messages before the welcome")
 	errFetch   = errors.New("rtclient: could not download what the server offered")

@@ -99,7 +99,7 @@ func newStack(t *testing.T, chaos gateway.Chaos) *stack {
 		Stage: "dev", Chaos: chaos,
 		Invoker: gateway.Handlers{
 			"authorize": instances(handler.NewAuthorizer(auth.Open{}, log).Authorize), "connect": instances(h.Connect),
-			"message": instances(h.Message), "disconnect": instances(h.Disconnect),
+			"message": handler.MessageFunction{Handler: h}, "disconnect": instances(h.Disconnect),
 		},
 		Functions:  gateway.Functions{Authorizer: "authorize", Connect: "connect", Message: "message", Disconnect: "disconnect"},
 		Authorizer: gateway.AuthorizerConfig{IdentitySources: []string{"route.request.querystring.room"}},

@@ -32,6 +32,9 @@ type link struct {
 	// helloBy is when the welcome must have come; aliveBy when some answer to
 	// a probe must have come (zero: nothing is awaited).
 	helloBy, aliveBy time.Time
+	// writing counts the writes under way; writeBy is when one must have ended.
+	writing int
+	writeBy time.Time
 	// hellos counts the hellos sent; again is set when the server asked to say hello again at helloBy.
 	hellos int
 	again  bool
@@ -113,19 +116,32 @@ var (
 )
 
 // write sends one message, as several WebSocket frames when it does not fit
-// one. A failed write gives the connection up, so that its reader ends.
+// one. A failed write gives the connection up, so that its reader ends. So does
+// one that takes too long, which the client's timer sees: a context with a
+// deadline for each would cost a quarter of a short write.
 func (c *Client) write(l *link, m protocol.Message) error {
-	ctx, cancel := context.WithTimeout(context.Background(), c.opt.Times.WriteTime)
-	defer cancel()
 	buf := frames.Get().(*[]byte)
 	defer frames.Put(buf)
 	*buf = protocol.AppendFrame((*buf)[:0], m)
-	err := writeText(ctx, l.conn, *buf)
+	c.watchWrite(l, 1)
+	err := writeText(context.Background(), l.conn, *buf)
+	c.watchWrite(l, -1)
 	if err != nil {
 		c.abandon(l, err)
 		return fmt.Errorf("rtclient: %w", err)
 	}
 	return nil
+}
+
+// watchWrite notes that a write begins (1) or has ended (-1).
+func (c *Client) watchWrite(l *link, change int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.writing += change
+	if l.writeBy = (time.Time{}); l.writing > 0 {
+		l.writeBy = c.opt.Clock.Now().Add(c.opt.Times.WriteTime)
+		c.arm(l.writeBy)
+	}
 }
 
 func writeText(ctx context.Context, conn *websocket.Conn, text []byte) error {

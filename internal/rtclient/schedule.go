@@ -78,6 +78,11 @@ func (c *Client) dueLinks(now time.Time, w *work) {
 	if due(&c.retireAt, now) {
 		w.retire = c.old
 	}
+	for _, l := range []*link{c.link, c.next, c.old} {
+		if l != nil && due(&l.writeBy, now) {
+			w.drop, w.causes = append(w.drop, l), append(w.causes, errWrite)
+		}
+	}
 	for _, l := range []*link{c.link, c.next} {
 		switch {
 		case l == nil:
@@ -168,10 +173,14 @@ func (c *Client) armNext() {
 		if l != nil {
 			c.arm(l.helloBy)
 			c.arm(l.aliveBy)
+			c.arm(l.writeBy)
 		}
 	}
 	if c.link != nil {
 		c.arm(c.renewAt)
+	}
+	if c.old != nil {
+		c.arm(c.old.writeBy)
 	}
 	if c.readyLink() != nil {
 		c.arm(c.gapAt)

@@ -40,6 +40,8 @@ type peer struct {
 	mu       sync.Mutex
 	received []protocol.Message
 	ended    error
+	// deaf, once set, is waited for after each message: nothing more is read.
+	deaf chan struct{}
 }
 
 // newServer must be called in a synctest bubble.
@@ -151,8 +153,21 @@ func (p *peer) read() {
 			return
 		}
 		p.received = append(p.received, m)
+		deaf := p.deaf
 		p.mu.Unlock()
+		if deaf != nil {
+			<-deaf
+		}
 	}
+}
+
+// deafen makes the server's end read no more than the next message until the
+// test ends.
+func (p *peer) deafen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = make(chan struct{})
+	p.t.Cleanup(func() { close(p.deaf) })
 }
 
 func (p *peer) send(messages ...protocol.Message) {
