@@ -20,9 +20,7 @@ type flusher struct {
 	stopped bool
 	ended   chan struct{}
 
-	// The flusher's own: see rest.
-	stretch float64
-	late    time.Duration
+	pace flushPace // the flusher's own
 }
 
 const (
@@ -105,18 +103,37 @@ func (f *flusher) run() {
 // rest waits after a pass that took so long and wrote so many frames for each
 // connection.
 func (f *flusher) rest(pass time.Duration, frames float64) {
-	if frames >= flushDense && f.late > flushLate {
-		f.stretch *= flushStretch
-	} else {
-		f.stretch /= flushStretch
-	}
-	f.stretch = max(f.stretch, 1)
-	rest := min(flushLong, flushRest*pass)
-	longer := min(flushLongest, time.Duration(float64(rest)*f.stretch))
-	f.stretch = float64(longer) / float64(rest) // no further than it does anything
+	f.pace.after(pass, frames)
 	began := time.Now()
-	time.Sleep(longer)
-	f.late += (time.Since(began) - longer - f.late) / flushMemory
+	time.Sleep(f.pace.rest)
+	f.pace.woke(time.Since(began))
+}
+
+// flushPace says how long the flusher rests between two passes.
+type flushPace struct {
+	rest time.Duration
+	// stretch is how many times longer than flushRest says, at least 1.
+	stretch float64
+	// late is how much later than asked for the flusher woke up, on average.
+	late time.Duration
+}
+
+// after plans the rest after a pass.
+func (p *flushPace) after(pass time.Duration, frames float64) {
+	if frames >= flushDense && p.late > flushLate {
+		p.stretch *= flushStretch
+	} else {
+		p.stretch /= flushStretch
+	}
+	p.stretch = max(p.stretch, 1)
+	short := max(1, min(flushLong, flushRest*pass))
+	p.rest = min(flushLongest, time.Duration(float64(short)*p.stretch))
+	p.stretch = float64(p.rest) / float64(short) // no further than it does anything
+}
+
+// woke notes how long the rest became.
+func (p *flushPace) woke(rested time.Duration) {
+	p.late += (rested - p.rest - p.late) / flushMemory
 }
 
 // maxKeptPass is the largest list that is used again.
