@@ -178,10 +178,24 @@ export class History {
       for (const type of event.changedParentTypes.keys()) if (this.#space.moved.has(type)) lists.push(type as Y.Array<unknown>)
     }
     this.#manager.on('stack-item-popped', collect)
+    this.#separate(what === 'undo' ? this.#manager.undoStack : this.#manager.redoStack)
     const done = this.#manager[what]() !== null
     this.#manager.off('stack-item-popped', collect)
     for (const list of lists) this.#repair(list)
     return done
+  }
+
+  /**
+   * Yjs follows a run of elements that it brought back from the first of them, as if one fate had met all. Where a part was
+   * deleted since, and brought back by itself, the run is cut, so that each part is followed to where it is.
+   */
+  #separate (stack: Y.UndoManager['undoStack']): void {
+    Y.transact(this.#space.doc, transaction => {
+      // A step without effect is skipped, and the next one taken: down to one that has an effect for certain.
+      for (let at = stack.length - 1, live = false; at >= 0 && !live; at--) {
+        Y.iterateDeletedStructs(transaction, stack[at]!.insertions, ({ id, length }) => { live = separate(transaction, id, length) || live })
+      }
+    }, REPAIR)
   }
 
   /**
@@ -207,6 +221,24 @@ export class History {
       this.#space.touch(list)
     }, REPAIR)
   }
+}
+
+/** Makes items no longer than what became of each. Returns whether anything of it is still there. */
+function separate (transaction: Y.Transaction, { client, clock }: Y.ID, length: number): boolean {
+  let live = false
+  for (const end = clock + length; clock < end;) {
+    const item = Y.getItem(transaction.doc.store, Y.createID(client, clock)) as Y.Item | Y.GC
+    let same = item.id.clock + item.length - clock
+    if (item instanceof Y.Item && item.redone !== null) {
+      const heir = Y.createID(item.redone.client, item.redone.clock + clock - item.id.clock)
+      live = separate(transaction, heir, Math.min(same, end - clock)) || live
+      const first = Y.getItem(transaction.doc.store, heir)
+      const left = first.id.clock + first.length - heir.clock
+      if (left < same) Y.getItemCleanStart(transaction, Y.createID(client, clock + (same = left)))
+    } else if (!item.deleted) live = true
+    clock += same
+  }
+  return live
 }
 
 /** Under which id an element was brought back, null when it was not. */
