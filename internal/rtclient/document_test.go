@@ -343,7 +343,44 @@ func TestDownloads(t *testing.T) {
 		_ = p.conn.Write(t.Context(), 1, protocol.EncodeFrame(&protocol.Welcome{Version: 1, Epoch: "e1", Through: 21, Access: protocol.AccessWrite}))
 		synctest.Wait()
 		require.EqualValues(t, 8, c.LastSeq())
+		require.False(t, c.Synced())
+		_ = events.take()
+
+		// Hello said again on the same connection is answered in pieces.
+		require.EqualValues(t, 8, next[*protocol.Hello](p).After)
+		p.send(&protocol.Range{After: 0, Through: 21, More: true, Update: []byte{3}},
+			&protocol.Welcome{Version: 1, Epoch: "e1", Through: 21, Access: protocol.AccessWrite, Update: []byte{4}})
+		require.Equal(t, []string{"update 0 [3]", "update 21 [4]", "welcome e1 through 21"}, events.take())
+		require.EqualValues(t, 21, c.LastSeq())
+		require.True(t, c.Synced())
+
+		// Once: who cannot have the pieces either starts over.
+		p.send(&protocol.SnapshotByURL{Seq: 30, Size: 2, URL: "http://store/gone"})
+		require.Equal(t, []string{"disconnected"}, events.take())
 		time.Sleep(protocol.BackoffMax)
-		require.EqualValues(t, 8, next[*protocol.Hello](s.accept()).After)
+		require.EqualValues(t, 21, next[*protocol.Hello](s.accept()).After)
+	})
+}
+
+// The download may fail before the welcome comes, which then does not count.
+func TestASnapshotThatCannotBeHadBeforeTheWelcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		s.files = &files{t: t, objects: map[string][]byte{}}
+		c, events := s.connect(rtclient.Options{})
+		p := s.accept()
+		next[*protocol.Hello](p)
+		p.send(&protocol.SnapshotByURL{Seq: 5, Size: 2, URL: "http://store/gone"})
+		time.Sleep(time.Second) // it has failed
+		p.nothing()
+		p.send(&protocol.Welcome{Version: 1, Epoch: "e1", Through: 7, Access: protocol.AccessWrite, Update: []byte{7}})
+		require.Empty(t, events.take())
+		require.Zero(t, c.LastSeq())
+		require.False(t, c.Synced())
+		next[*protocol.Hello](p)
+		p.send(&protocol.Welcome{Version: 1, Epoch: "e1", Through: 7, Access: protocol.AccessWrite, Update: []byte{6}})
+		require.Equal(t, []string{"update 7 [6]", "welcome e1 through 7"}, events.take())
+		require.True(t, c.Synced())
+		require.EqualValues(t, 1, s.count())
 	})
 }

@@ -50,15 +50,25 @@ func (c *Client) inUse(now time.Time) {
 
 // greet says hello, or asks for what is missing in plain mode.
 func (c *Client) greet(l *link) error {
-	var vector []byte
-	if c.opt.Document != nil {
-		c.deliver.Lock()
-		vector = c.opt.Document.StateVector()
-		c.deliver.Unlock()
-		if len(vector)+helloRest > c.opt.MaxMessage {
-			vector = nil // then everything comes
-		}
+	c.deliver.Lock()
+	vector := c.vector()
+	c.deliver.Unlock()
+	return c.hello(l, vector)
+}
+
+// vector is the document's state vector, nil when there is no document or it is
+// too long to send: then everything comes. Called with deliver held.
+func (c *Client) vector() []byte {
+	if c.opt.Document == nil {
+		return nil
 	}
+	if vector := c.opt.Document.StateVector(); len(vector)+helloRest <= c.opt.MaxMessage {
+		return vector
+	}
+	return nil
+}
+
+func (c *Client) hello(l *link, vector []byte) error {
 	if c.opt.Mode == Symphony {
 		c.mu.Lock()
 		hello := &protocol.Hello{

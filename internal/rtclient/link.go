@@ -43,6 +43,9 @@ type link struct {
 	fetching int
 	held     uint64
 	failed   bool
+	// lacks: a snapshot could not be had, so the welcome under way does not count;
+	// lacked, that this connection has said hello again for it.
+	lacks, lacked bool
 	// catchUp are the pieces before the welcome, kept only for a Document.
 	catchUp [][]byte
 	// cause is why this side gave the connection up, nil when it did not.

@@ -120,6 +120,11 @@ func (c *Client) welcome(l *link, m *protocol.Welcome) error {
 		c.mu.Unlock()
 		return nil
 	}
+	if l.lacks {
+		c.unwelcome(l)
+		c.mu.Unlock()
+		return c.hello(l, c.vector())
+	}
 	if m.Epoch != c.epoch {
 		c.epoch, c.seq = m.Epoch, sequence{}
 	}

@@ -146,15 +146,51 @@ func (c *Client) broadcastByURL(l *link, m *protocol.BroadcastByURL) {
 }
 
 // snapshotByURL fetches everything through a number. The welcome or range it
-// belongs to counts only once it is here.
+// belongs to counts only once it is here. A snapshot that cannot be had, behind a
+// proxy that knows only the API say, is asked for in another way: hello said
+// again on the same connection is answered in pieces (docs/PROTOCOL.md).
 func (c *Client) snapshotByURL(l *link, m *protocol.SnapshotByURL) {
-	c.fetch(l, m.URL, m.Size, m.SHA256, func(data []byte) error { return c.take(m.Seq, data) })
+	c.fetchOr(l, m.URL, m.Size, m.SHA256, func(data []byte) error { return c.take(m.Seq, data) }, c.lack)
+}
+
+// lack says hello again, once for each connection. It reports false when that
+// is not possible.
+func (c *Client) lack(l *link) bool {
+	c.mu.Lock()
+	if c.closed || l.lacked || l != c.link && l != c.next {
+		c.mu.Unlock()
+		return false
+	}
+	l.lacked, l.held = true, 0
+	if !l.ready {
+		l.lacks = true
+		c.mu.Unlock()
+		return true
+	}
+	c.unwelcome(l)
+	c.mu.Unlock()
+	_ = c.greet(l) // fails with the connection
+	return true
+}
+
+// unwelcome makes l wait for a welcome. Called with mu held.
+func (c *Client) unwelcome(l *link) {
+	l.ready, l.lacks = false, false
+	l.helloBy = c.opt.Clock.Now().Add(c.opt.Times.AckTimeout)
+	c.arm(l.helloBy)
+	c.synced = c.synced && l != c.link
 }
 
 // fetch downloads on a goroutine of its own and then hands the bytes to use.
 // When it fails the connection is given up, so that the next resumes from what
 // is certain.
 func (c *Client) fetch(l *link, url string, size uint64, hash [32]byte, use func([]byte) error) {
+	c.fetchOr(l, url, size, hash, use, func(*link) bool { return false })
+}
+
+// fetchOr is fetch, except that a download that fails is no reason to give the
+// connection up when otherwise reports true.
+func (c *Client) fetchOr(l *link, url string, size uint64, hash [32]byte, use func([]byte) error, otherwise func(*link) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -169,8 +205,8 @@ func (c *Client) fetch(l *link, url string, size uint64, hash [32]byte, use func
 			c.deliver.Lock()
 			err = use(data)
 			c.deliver.Unlock()
-		} else {
-			err = fmt.Errorf("%w: %w", errFetch, err)
+		} else if err = fmt.Errorf("%w: %w", errFetch, err); otherwise(l) {
+			err = nil
 		}
 		c.fetched(l, err)
 	}()
