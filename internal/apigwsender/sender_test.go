@@ -159,7 +159,7 @@ func TestPostIsBoundedAndReusesConnections(t *testing.T) {
 func TestPostTimesOutOneByOne(t *testing.T) {
 	g := newGateway(t)
 	g.scripts = map[string][]int{"slow": {hang, hang, hang, hang}}
-	failures := g.sender(apigwsender.Options{Timeout: 200 * time.Millisecond}).Post(t.Context(), []room.ConnectionID{"slow", "fast"}, []byte("x"))
+	failures := g.sender(apigwsender.Options{Timeout: time.Second}).Post(t.Context(), []room.ConnectionID{"slow", "fast"}, []byte("x"))
 	require.Len(t, failures, 1)
 	require.Equal(t, room.ConnectionID("slow"), failures[0].Connection)
 	require.ErrorIs(t, failures[0].Err, room.ErrUnavailable)

@@ -155,7 +155,7 @@ func (x *terminal) listed(parts ...string) {
 			return false
 		}
 		return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(out.String(), p) })
-	}, 30*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }
 
 type readyWriter struct {

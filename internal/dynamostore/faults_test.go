@@ -103,7 +103,7 @@ func TestAppendUnderFaults(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				data := fmt.Sprintf("%d/%d", w, i)
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				seq, err := store.Append(ctx, "r", 0, room.Update{Data: []byte(data)})
 				cancel()
 				mu.Lock()

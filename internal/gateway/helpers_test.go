@@ -151,7 +151,7 @@ func (r *recorder) none(t *testing.T) {
 }
 
 // testPatience is how long a test waits for what must come.
-const testPatience = 20 * time.Second
+const testPatience = time.Minute
 
 // testLog writes to the test's log.
 func testLog(t testing.TB) *slog.Logger {

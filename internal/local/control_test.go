@@ -37,7 +37,7 @@ func TestControl(t *testing.T) {
 	w, err := rooms.Import(t.Context(), id, insertion(2, "from the terminal"), true)
 	require.NoError(t, err)
 	require.Equal(t, room.Seq(1), w.Seq)
-	require.Eventually(t, func() bool { return doc.has(t, insertion(2, "from the terminal")) }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return doc.has(t, insertion(2, "from the terminal")) }, time.Minute, 10*time.Millisecond)
 
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	_, err = s.cmd.Process.Wait()

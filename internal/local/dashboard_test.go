@@ -155,12 +155,16 @@ func TestDashboardIsLive(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, c.Flush(timeout(t)))
 		acked := time.Now()
-		for {
+		// One event is taken each second: the third since then has it at the latest.
+		for events := 0; events < 3; {
 			at, f := next()
+			if at.After(acked) {
+				events++
+			}
 			if f[dashboard.KeyUpdates] == float64(client) && f[dashboard.KeyConnections] == float64(client) {
 				break
 			}
-			require.Less(t, at.Sub(acked), 2*time.Second, "%v", f)
+			require.Less(t, events, 3, "%v", f)
 		}
 	}
 }
@@ -172,7 +176,7 @@ func TestDashboardActsOnTheRooms(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Flush(timeout(t)))
 	d := s.dashboard(t)
-	require.Eventually(t, func() bool { return d.figures()[dashboard.KeyUpdates] == 1 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return d.figures()[dashboard.KeyUpdates] == 1 }, time.Minute, 10*time.Millisecond)
 
 	var node struct {
 		Children []struct{ Key, Type, Preview string }
@@ -200,7 +204,7 @@ func TestDashboardActsOnTheRooms(t *testing.T) {
 			}
 		}
 		return false
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 
 	require.NoError(t, c.Close())
 	post := func(path, body string) (int, string) {
@@ -222,7 +226,7 @@ func TestDashboardActsOnTheRooms(t *testing.T) {
 	require.Contains(t, body, `"healthy":true`)
 	status, body = post("/api/room/delete", `{"room":"plan","confirm":"plan"}`)
 	require.Equal(t, http.StatusOK, status, body)
-	require.Eventually(t, func() bool { return d.figures()[dashboard.KeyRooms] == 0 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return d.figures()[dashboard.KeyRooms] == 0 }, time.Minute, 10*time.Millisecond)
 	_, fresh := dial(t, s, rtclient.Options{Client: 2, Room: "plan"})
 	require.NotContains(t, string(fresh.State()), "hello")
 }

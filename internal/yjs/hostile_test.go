@@ -14,7 +14,7 @@ import (
 // call took is only printed, see hostileLog.
 const (
 	hostileMemory = 10 << 20
-	hostileTime   = 20 * time.Second
+	hostileTime   = time.Minute
 )
 
 // entryPoint is a function that takes an update from outside.
