@@ -8,52 +8,55 @@ import (
 	"time"
 )
 
-// A small heap is collected often: with 20 MB alive and 100 MB of garbage a
-// second five times, and each time every connection's stack is scanned. So the
-// heap may grow by heapRoom at least before it is collected, which is nothing
-// to a server and a third of the work to a few thousand connections.
+// A small heap is collected often: with 20 MB alive and 50 MB of garbage a
+// second three times, and each time the stack of every connection is scanned.
+// So while much is going on the heap may grow by what collectEvery makes of
+// garbage, up to heapRoom; when it is quiet again Go's own rule holds.
 const (
-	heapRoom = 64 << 20
+	collectEvery = 2 * time.Second
+	heapRoom     = 128 << 20
 	// heapPace is how often the collector's percentage is looked at.
 	heapPace = 500 * time.Millisecond
-	// leastBase is taken for a process that has not been collected yet.
-	leastBase = 8 << 20
-	// defaultPercent is Go's own GOGC.
+	// defaultPercent is Go's own GOGC, mostPercent bounds what is set.
 	defaultPercent = 100
+	mostPercent    = 800
 )
 
-// paceCollector keeps GOGC such that heapRoom fits between two collections,
-// until ctx ends. A GOGC or GOMEMLIMIT from the environment stands.
+// paceCollector keeps GOGC so until ctx ends. A GOGC or GOMEMLIMIT from the
+// environment stands.
 func paceCollector(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	// What the percentage is of: https://go.dev/doc/gc-guide, "GOGC".
-	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	// The first three are what the percentage is of: https://go.dev/doc/gc-guide, "GOGC".
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/heap/allocs:bytes"},
+	}
 	in := defaultPercent
 	defer func() { debug.SetGCPercent(defaultPercent) }()
 	tick := time.NewTicker(heapPace)
 	defer tick.Stop()
+	metrics.Read(samples)
 	for {
-		metrics.Read(samples)
-		var base uint64
-		for _, s := range samples {
-			base += s.Value.Uint64()
-		}
-		if want := collectorPercent(base); want > in+in/8 || want < in-in/8 {
-			debug.SetGCPercent(want)
-			in = want
-		}
+		before := samples[3].Value.Uint64()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
+		metrics.Read(samples)
+		base := samples[0].Value.Uint64() + samples[1].Value.Uint64() + samples[2].Value.Uint64()
+		want := collectorPercent(base, samples[3].Value.Uint64()-before)
+		if want > in+in/8 || want < in-in/8 {
+			debug.SetGCPercent(want)
+			in = want
+		}
 	}
 }
 
-// collectorPercent is the GOGC with which a heap of base bytes grows by heapRoom,
-// and never less than Go's own.
-func collectorPercent(base uint64) int {
-	return int(max(defaultPercent, defaultPercent*heapRoom/max(base, leastBase)))
+// collectorPercent is GOGC for a heap of which base bytes are alive and to which
+// allocated bytes came in heapPace.
+func collectorPercent(base, allocated uint64) int {
+	room := min(heapRoom, allocated*uint64(collectEvery/heapPace))
+	return int(min(mostPercent, max(defaultPercent, defaultPercent*room/max(base, 1))))
 }

@@ -6,9 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestASmallHeapMayGrowAndALargeOneIsLeftToGo(t *testing.T) {
-	require.Equal(t, 800, collectorPercent(0), "bounded, whatever the figure")
-	require.Equal(t, 640, collectorPercent(10<<20))
-	require.Equal(t, 100, collectorPercent(64<<20))
-	require.Equal(t, 100, collectorPercent(10<<30))
+func TestTheHeapGrowsWithWhatIsGoingOn(t *testing.T) {
+	require.Equal(t, 100, collectorPercent(20<<20, 1<<20), "quiet: as Go does")
+	require.Equal(t, 500, collectorPercent(20<<20, 25<<20), "50 MB a second: every two seconds")
+	require.Equal(t, 640, collectorPercent(20<<20, 1<<30), "bounded by room")
+	require.Equal(t, 800, collectorPercent(1<<20, 1<<30), "and by a percentage")
+	require.Equal(t, 800, collectorPercent(0, 1<<30), "before the first collection")
+	require.Equal(t, 100, collectorPercent(1<<30, 1<<30), "a large heap is left to Go")
 }
