@@ -12,6 +12,6 @@ for target in symphony y-websocket; do
 done
 for target in symphony y-websocket; do
   echo "=== $target: saturation of 2,000 users in 500 rooms"
-  build/loadtest --target "$target" --users 2000 --presence-every 0 --edit-every 4s --saturate 250ms --step 4s --growth 1.3 --duration 60s --allow-loss --drain 30s \
+  build/loadtest --target "$target" --users 2000 --presence-every 0 --edit-every 1s --saturate 250ms --step 4s --growth 1.15 --duration 90s --allow-loss --drain 30s \
     --json "build/load/saturation-$target.json" --report "build/load/saturation-$target.html" ${LOAD_ARGS:-}
 done

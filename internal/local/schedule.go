@@ -7,11 +7,20 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/symphony-rt/symphony/internal/pebblestore"
 )
 
 // invoker runs a function by name with JSON bytes in and out, as AWS does.
 type invoker interface {
 	Invoke(ctx context.Context, function string, payload []byte) ([]byte, error)
+}
+
+// sweepSpread is over how long the sweep of a local checkpoint spreads its rooms.
+// The next sweep begins so much earlier than a checkpoint is due, for a room may
+// be first in one sweep and last in the next (P24).
+func sweepSpread(checkpoint time.Duration) time.Duration {
+	return min(pebblestore.SweepSpread, checkpoint*2/5)
 }
 
 // schedule invokes the checkpoint function every interval, as EventBridge

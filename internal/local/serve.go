@@ -64,7 +64,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) erro
 	scheduled := make(chan struct{})
 	go func() {
 		defer close(scheduled)
-		schedule(background, back.functions, o.checkpoint, log.With("part", "schedule"))
+		schedule(background, back.functions, o.checkpoint-sweepSpread(o.checkpoint), log.With("part", "schedule"))
 	}()
 
 	announce(out, o, base, front, back, watch.url())

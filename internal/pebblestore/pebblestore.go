@@ -51,7 +51,7 @@ const (
 	// SweepSpread is over how long at most a checkpoint should spread its rooms on
 	// this store: what it takes of the CPUs and of the disk's syncs is then a
 	// small part at any time.
-	SweepSpread = 20 * time.Second
+	SweepSpread = 12 * time.Second
 )
 
 // Options say how to open a Store. The zero value is for production.
