@@ -109,7 +109,7 @@ test: need-go need-node test-go test-node test-client test-dashboard ## All test
 .PHONY: test-go
 test-go: $(CLIENT_PACKED) internal/yjs/oracle/node_modules/.package-lock.json internal/protocol/golden/node_modules/.package-lock.json
 	@echo "· Go tests"
-	@$(GO) test $$($(GO) list ./... | grep -vxF -f <($(GO) list $(AWS_PACKAGES) 2>/dev/null))
+	@$(GO) test -timeout 30m $$($(GO) list ./... | grep -vxF -f <($(GO) list $(AWS_PACKAGES) 2>/dev/null))
 
 .PHONY: test-node
 test-node: whiteboard client/node_modules/.package-lock.json test/e2e/node_modules/.package-lock.json build/symphony-local build/symphony
@@ -141,7 +141,7 @@ check-api: client/node_modules/.package-lock.json client/typedoc/node_modules/.p
 .PHONY: test-aws
 test-aws: need-go functions-host ## The AWS adapters on DynamoDB Local and an S3 engine (fetches them; needs Java and Maven)
 	@echo "· AWS adapters on real engines"
-	@$(GO) test -timeout 20m $(AWS_PACKAGES)
+	@$(GO) test -timeout 40m $(AWS_PACKAGES)
 
 .PHONY: functions-host
 functions-host:
@@ -149,7 +149,7 @@ functions-host:
 
 .PHONY: race
 race: need-go ## The packages with concurrency under the race detector
-	@$(GO) test -race ./internal/room/... ./internal/dashboard ./internal/dashboard/probe ./internal/memstore ./internal/pebblestore ./internal/gateway ./internal/handler ./internal/rtclient ./internal/lambdaruntime ./internal/apigwsender
+	@$(GO) test -timeout 30m -race ./internal/room/... ./internal/dashboard ./internal/dashboard/probe ./internal/memstore ./internal/pebblestore ./internal/gateway ./internal/handler ./internal/rtclient ./internal/lambdaruntime ./internal/apigwsender
 
 .PHONY: lint
 lint: need-go ## Formatting, go vet, staticcheck
@@ -162,9 +162,10 @@ lint: need-go ## Formatting, go vet, staticcheck
 .PHONY: check
 check: ## What CI runs: lint, every test, nothing skipped
 	@$(MAKE) --no-print-directory lint
-	@# The engine's differential sessions begin at a fixed seed here, so that a green
-	@# commit stays green; `make test` begins anywhere, and `make fuzz` goes on.
-	@SYMPHONY_REQUIRE_ALL=1 SYMPHONY_FUZZ_SEED=$${SYMPHONY_FUZZ_SEED:-1} $(MAKE) --no-print-directory test
+	@# The engine's differential sessions and the property tests in TypeScript begin at a
+	@# fixed seed here, so that a green commit stays green; `make test` begins anywhere,
+	@# and `make fuzz` goes on.
+	@SYMPHONY_REQUIRE_ALL=1 SYMPHONY_FUZZ_SEED=$${SYMPHONY_FUZZ_SEED:-1} SYMPHONY_SEED=$${SYMPHONY_SEED:-1} $(MAKE) --no-print-directory test
 	@SYMPHONY_REQUIRE_ALL=1 $(MAKE) --no-print-directory test-aws
 	@$(MAKE) --no-print-directory race
 	@$(MAKE) --no-print-directory build ARCH=amd64
@@ -289,7 +290,7 @@ cost: need-go ## Renew docs/COST.md from the prices in internal/cost
 .PHONY: test-infra
 test-infra: need-go need-node ## The stack's tests: permissions, cdk-nag, idle cost, snapshot, reproducible zips
 	@echo "· infrastructure"
-	@cd infra && $(CDK_ENV) $(GO) vet ./... && $(CDK_ENV) $(GO) test -timeout 10m ./...
+	@cd infra && $(CDK_ENV) $(GO) vet ./... && $(CDK_ENV) $(GO) test -timeout 30m ./...
 	@$(GO) build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck && cd infra && ../build/staticcheck ./... && $(GO) mod tidy -diff
 
 .PHONY: check-template

@@ -35,8 +35,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Some install packages, several at once.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
           pool: 'forks'
         }

@@ -11,6 +11,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LocalServer, startLocalServer } from '../../src/testing'
+import { PATIENCE, slowDown } from './chromium'
 
 const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(path => existsSync(path))
 if (executablePath === undefined) {
@@ -20,7 +21,6 @@ if (executablePath === undefined) {
 }
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-const PATIENCE = { timeout: 30_000, interval: 20 }
 
 describe.skipIf(executablePath === undefined)('in Chromium', () => {
   let server: LocalServer
@@ -61,6 +61,7 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
   async function open (): Promise<Page> {
     const page = await context.newPage()
     page.on('pageerror', error => { throw error })
+    await slowDown(page)
     await load(page)
     return page
   }
@@ -146,6 +147,7 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     const tab = async (name: string): Promise<Page> => {
       const page = await shared.newPage()
       page.on('websocket', () => { sockets.push(name) })
+      await slowDown(page)
       await load(page)
       await enter(page, 'one')
       await settled(page)
@@ -228,15 +230,17 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
       return Object.fromEntries(metrics.map(({ name, value }) => [name, value]))
     }
     await page.evaluate(async url => { await window.app.cycle(url, 20) }, server.ws) // what is loaded once
+    await expect.poll(() => sockets.open, PATIENCE).toBe(0)
     const before = await measure()
     await page.evaluate(async url => { await window.app.cycle(url, 200) }, server.ws)
-    await page.waitForTimeout(500)
-    const after = await measure()
+    await expect.poll(() => sockets.open, PATIENCE).toBe(0)
+    let after = await measure()
+    // What was under way when the last one left is over a little later; what leaks stays.
+    await expect.poll(async () => (after = await measure()).JSEventListeners! <= before.JSEventListeners!, PATIENCE).toBe(true)
     console.log(`listeners ${before.JSEventListeners} → ${after.JSEventListeners}, heap ${before.JSHeapUsedSize} → ${after.JSHeapUsedSize} bytes`)
     expect(after.JSEventListeners!).toBeLessThanOrEqual(before.JSEventListeners!)
     // Less than 10 KB for each of 200 would-be leaks; one document and its provider weigh more.
     expect(after.JSHeapUsedSize! - before.JSHeapUsedSize!).toBeLessThan(2_000_000)
-    await expect.poll(() => sockets.open, PATIENCE).toBe(0)
     expect(sockets.opened).toBeGreaterThanOrEqual(220)
     expect((await page.evaluate(() => navigator.locks.query())).held).toEqual([])
     await page.close()

@@ -9,7 +9,15 @@ export const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/us
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** A bound for a broken run on a slow machine; nothing is asserted about time. */
-export const PATIENCE = { timeout: 30_000, interval: 20 }
+export const PATIENCE = { timeout: 90_000, interval: 20 }
+
+/** With SYMPHONY_SLOW=4 a page has a quarter of the processor: what does not wait for what it looks at fails then. */
+export async function slowDown (page: Page): Promise<void> {
+  const rate = Number(process.env.SYMPHONY_SLOW ?? 1)
+  if (!(rate > 1)) return
+  const session = await page.context().newCDPSession(page)
+  await session.send('Emulation.setCPUThrottlingRate', { rate })
+}
 
 /** Says loudly why tests do not run, and fails instead where nothing may be skipped. True: skip. */
 export function missing (reason: string | false): boolean {
@@ -43,6 +51,7 @@ export class People {
     const page = await context.newPage()
     page.on('pageerror', error => { this.errors.push(`${url}: ${error.stack ?? String(error)}`) })
     page.on('console', message => { if (message.type() === 'error') this.errors.push(`${url}: ${message.text()}`) })
+    await slowDown(page)
     await page.goto(url)
     return page
   }

@@ -12,7 +12,7 @@ import { random, type Random, seed } from './random'
 
 /** How long the weather is bad. Longer by night: SYMPHONY_FUZZ_MS=600000. */
 const FUZZ_MS = Number(process.env.SYMPHONY_FUZZ_MS ?? 6_000)
-const SETTLE_MS = 30_000
+const SETTLE_MS = 60_000
 
 let server: LocalServer
 beforeAll(async () => {
@@ -40,7 +40,7 @@ class Member {
       random: r.next,
       times: {
         lifetime: 5_000, renewBefore: 1_000, renewJitter: 1_500, retire: 300, keepAlive: 1_500, probeQuiet: 500,
-        ackTimeout: name === 'newcomer' ? 30_000 : 1_000, gapPatience: 100, backoffBase: 50, backoffMax: 400
+        ackTimeout: name === 'newcomer' || name.startsWith('n7') ? 30_000 : 1_000, gapPatience: 100, backoffBase: 50, backoffMax: 400
       }
     })
     this.provider.on('sync-status', ({ hasUnacknowledgedChanges }) => {

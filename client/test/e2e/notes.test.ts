@@ -79,19 +79,22 @@ describe.skipIf(skip)('examples/notes', () => {
 
   test('search finds titles and texts; arrows go through the list', async () => {
     await b.keyboard.press('Alt+n')
+    await b.locator('.title:focus').waitFor()
     await b.keyboard.type('Groceries')
     await titles(a, ['Groceries', 'Plan'])
     await a.keyboard.press('Control+k')
     await a.keyboard.type('abc LINE')
     await titles(a, ['Plan'])
     await a.locator('.search').fill('')
+    await titles(a, ['Groceries', 'Plan'])
     await a.keyboard.press('ArrowDown')
     await a.keyboard.press('ArrowDown')
-    expect(await a.locator('a:focus b').textContent()).toBe('Plan')
+    await expect.poll(() => a.locator('a:focus b').allTextContents(), PATIENCE).toEqual(['Plan'])
   })
 
   test('what is deleted is gone for everybody, and comes back with its text', async () => {
     await a.keyboard.press('Delete')
+    await a.locator('.toast').hover() // as long as that, it stays
     await titles(b, ['Groceries'])
     await a.locator('.toast button').click()
     await titles(b, ['Groceries', 'Plan'])
@@ -103,6 +106,7 @@ describe.skipIf(skip)('examples/notes', () => {
   test('a note that somebody else deletes is closed', async () => {
     await a.locator('.list a', { hasText: 'Plan' }).focus()
     await a.keyboard.press('Delete')
+    await a.locator('.toast').hover()
     await b.locator('.empty').waitFor()
     await a.locator('.toast button').click()
     await titles(b, ['Groceries', 'Plan'])

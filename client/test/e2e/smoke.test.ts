@@ -15,7 +15,7 @@ function client (room: string, options: SymphonyProviderOptions = {}): SymphonyP
 }
 
 async function until (what: () => boolean): Promise<void> {
-  await expect.poll(what, { timeout: 30_000, interval: 10 }).toBe(true)
+  await expect.poll(what, { timeout: 90_000, interval: 10 }).toBe(true)
 }
 
 test('edits, acknowledgements, presence and leaving', async () => {

@@ -53,7 +53,7 @@ beforeAll(async () => {
     await new Promise(resolve => { setTimeout(resolve, 200) })
   }
   author.destroy()
-}, 120_000)
+})
 afterAll(async () => { await server.stop() })
 
 test('a newcomer joins by URL, and edits go both ways', async () => {

@@ -17,7 +17,7 @@ const text = (doc: Y.Doc): string => doc.getText('t').toString()
 
 /** Waits for IndexedDB and BroadcastChannel, which take real turns. */
 async function until (what: () => boolean): Promise<void> {
-  await expect.poll(what, { timeout: 30_000, interval: 5 }).toBe(true)
+  await expect.poll(what, { timeout: 90_000, interval: 5 }).toBe(true)
 }
 
 /** A peer's awareness update. */

@@ -549,8 +549,7 @@ test('destroy: no timer, no socket, no listener is left', async () => {
 
 /** Waits for what needs real turns of the event loop: hashes, fetch. */
 async function until (what: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 500 && !what(); turn++) await new Promise(resolve => setTimeout(resolve, 2))
-  expect(what()).toBe(true)
+  await expect.poll(what, { timeout: 90_000, interval: 2 }).toBe(true)
 }
 
 test('a welcome or range in pieces over a slow line: each piece is a sign of life', async () => {

@@ -21,7 +21,7 @@ afterEach(async () => {
     w.provider.destroy()
     w.doc.destroy()
   }
-  await expect.poll(() => locks.held, { timeout: 30_000, interval: 3 }).toEqual([])
+  await expect.poll(() => locks.held, { timeout: 90_000, interval: 3 }).toEqual([])
   for (const w of tabs) expect(w.clock.pending).toBe(0)
   vi.unstubAllGlobals()
 })
@@ -44,7 +44,7 @@ async function turns (n = 5): Promise<void> {
   }
 }
 async function until (what: () => boolean, why = ''): Promise<void> {
-  await expect.poll(what, { timeout: 30_000, interval: 3, message: why }).toBe(true)
+  await expect.poll(what, { timeout: 90_000, interval: 3, message: why }).toBe(true)
 }
 
 /** Time goes by for one tab, with turns for what is said in it. */

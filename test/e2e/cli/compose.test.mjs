@@ -5,12 +5,13 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { launch, withoutChromium } from '../lib/chromium.mjs'
+import { launch, slowDown, withoutChromium } from '../lib/chromium.mjs'
 import { root } from '../lib/server.mjs'
-import { eventually } from '../lib/wait.mjs'
+import { eventually, PATIENCE_MS } from '../lib/wait.mjs'
 
 const skip = withoutChromium()
 const symphony = process.env.SYMPHONY ?? join(root, 'build/symphony')
@@ -75,7 +76,10 @@ describe('symphony compose and dev', { skip }, () => {
         const built = `${dev.rooms.replace(/^ws/, 'http').replace(/\/dev$/, '/')}?room=e2e`
         const pages = []
         for (const url of [built, `${dev.page}?room=e2e`]) {
-          const page = await (await browser.newContext()).newPage()
+          const context = await browser.newContext()
+          context.setDefaultTimeout(PATIENCE_MS)
+          const page = await context.newPage()
+          await slowDown(page)
           page.on('pageerror', error => errors.push(String(error)))
           await page.goto(url)
           await page.waitForSelector(here)
@@ -99,9 +103,24 @@ function run (command, args, cwd) {
   assert.equal(status, 0, `${command} ${args.join(' ')}:\n${stdout}${stderr}`)
 }
 
+/** A port that nobody uses, and that the system gives to nobody meanwhile: below those it gives by itself. */
+async function freePort () {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const server = createServer()
+    const free = await new Promise(resolve => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!free) continue
+    await new Promise(resolve => server.close(resolve))
+    return port
+  }
+}
+
 /** Starts `symphony dev` on free ports; `stop` is one Ctrl-C. */
 async function startDev (app) {
-  const child = spawn(symphony, ['dev', '--port', '0', '--page-port', String(41000 + Math.floor(Math.random() * 4000))], { cwd: app, env: { ...process.env, NO_COLOR: '1' } })
+  const child = spawn(symphony, ['dev', '--port', '0', '--page-port', String(await freePort())], { cwd: app, env: { ...process.env, NO_COLOR: '1' } })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { text += chunk })
   const ended = once(child, 'exit')

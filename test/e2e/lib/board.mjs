@@ -1,7 +1,8 @@
 // The whiteboard in a page, for tests: opening it, drawing, and reading it back.
 
 import assert from 'node:assert/strict'
-import { eventually } from './wait.mjs'
+import { slowDown } from './chromium.mjs'
+import { eventually, PATIENCE_MS } from './wait.mjs'
 
 /**
  * Opens a board as somebody.
@@ -19,7 +20,9 @@ export async function openBoard (browser, url, { name, color, wait = true, ...co
       if (color !== undefined) localStorage.setItem('symphony-whiteboard.color', color)
     }
   }, [name, color])
+  own.setDefaultTimeout(PATIENCE_MS)
   const page = await own.newPage()
+  await slowDown(page)
   const board = new BoardPage(page)
   await page.goto(url)
   if (wait) await board.live()
@@ -42,7 +45,7 @@ export class BoardPage {
 
   /** Waits until everything drawn here is stored. */
   async live () {
-    await this.page.locator('.status[data-status=live]').waitFor({ timeout: 60_000 })
+    await this.page.locator('.status[data-status=live]').waitFor()
   }
 
   status () {
@@ -109,5 +112,5 @@ export class BoardPage {
 /** Waits until both have the same shapes and draw them alike. */
 export async function same (a, b) {
   await eventually('both have the same shapes', async () => b.shapes(), await a.shapes())
-  assert.deepEqual(await b.rendered(), await a.rendered(), 'both draw the same')
+  await eventually('both draw the same', () => b.rendered(), await a.rendered())
 }

@@ -26,3 +26,11 @@ export function launch () {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
   })
 }
+
+/** With SYMPHONY_SLOW=4 a page has a quarter of the processor: what does not wait for what it looks at fails then. */
+export async function slowDown (page) {
+  const rate = Number(process.env.SYMPHONY_SLOW ?? 1)
+  if (!(rate > 1)) return
+  const session = await page.context().newCDPSession(page)
+  await session.send('Emulation.setCPUThrottlingRate', { rate })
+}

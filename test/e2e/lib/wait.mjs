@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export { sleep }
 
 /** How long a condition may take. It bounds a broken run; nothing is asserted about time. */
-const PATIENCE_MS = 60_000
+export const PATIENCE_MS = 90_000
 const EVERY_MS = 25
 
 /**
