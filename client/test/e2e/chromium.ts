@@ -11,10 +11,18 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
 /** A bound for a broken run on a slow machine; nothing is asserted about time. */
 export const PATIENCE = { timeout: 90_000, interval: 20 }
 
-/** With SYMPHONY_SLOW=4 a page has a quarter of the processor: what does not wait for what it looks at fails then. */
+/**
+ * With SYMPHONY_SLOW=4 a page has a quarter of the processor, and what goes between it and a room takes 0.3 s each way:
+ * what does not wait for what it looks at fails then.
+ */
 export async function slowDown (page: Page): Promise<void> {
   const rate = Number(process.env.SYMPHONY_SLOW ?? 1)
   if (!(rate > 1)) return
+  await page.routeWebSocket(url => url.pathname.endsWith('/dev'), socket => {
+    const server = socket.connectToServer()
+    socket.onMessage(message => { setTimeout(() => { server.send(message) }, 300) })
+    server.onMessage(message => { setTimeout(() => { socket.send(message) }, 300) })
+  })
   const session = await page.context().newCDPSession(page)
   await session.send('Emulation.setCPUThrottlingRate', { rate })
 }

@@ -27,10 +27,18 @@ export function launch () {
   })
 }
 
-/** With SYMPHONY_SLOW=4 a page has a quarter of the processor: what does not wait for what it looks at fails then. */
+/**
+ * With SYMPHONY_SLOW=4 a page has a quarter of the processor, and what goes between it and a room takes 0.3 s each way:
+ * what does not wait for what it looks at fails then.
+ */
 export async function slowDown (page) {
   const rate = Number(process.env.SYMPHONY_SLOW ?? 1)
   if (!(rate > 1)) return
+  await page.routeWebSocket(url => url.pathname.endsWith('/dev'), socket => {
+    const server = socket.connectToServer()
+    socket.onMessage(message => { setTimeout(() => server.send(message), 300) })
+    server.onMessage(message => { setTimeout(() => socket.send(message), 300) })
+  })
   const session = await page.context().newCDPSession(page)
   await session.send('Emulation.setCPUThrottlingRate', { rate })
 }
