@@ -3,8 +3,9 @@ package gateway
 import "sync"
 
 // maxIdleWorkers bounds the goroutines that wait for the next message: each
-// keeps a stack of 16 to 32 KB.
-const maxIdleWorkers = 64
+// keeps a stack of 16 to 32 KB, which the collector halves while it is idle. Under
+// load some hundreds of messages wait for the disk at a time.
+const maxIdleWorkers = 512
 
 // workers runs functions on goroutines that are used again, the last one that
 // was busy first. A new goroutine's stack is small and is copied several times

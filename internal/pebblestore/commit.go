@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -13,6 +14,14 @@ import (
 // groupBytes bounds what one commit gathers, so that a 50 MB update does not
 // make everybody behind it wait for more than itself.
 const groupBytes = 4 << 20
+
+// After a commit of at least groupCrowd ops the committer rests as long as the
+// commit took, groupRest at most, so that the next has more: a sync costs some
+// tenths of a millisecond of a CPU and everybody some of the disk.
+const (
+	groupCrowd = 64
+	groupRest  = 10 * time.Millisecond
+)
 
 // op is one write: a batch that is committed whole or not at all.
 type op struct {
@@ -105,10 +114,12 @@ func (c *committer) run() {
 		if group = c.take(); group == nil {
 			return
 		}
+		began := time.Now()
 		if err := c.commit(group); err != nil {
 			c.store.fault.raise(err)
 			return
 		}
+		took := time.Since(began)
 		for _, o := range group {
 			if o.committed != nil {
 				o.committed()
@@ -116,7 +127,11 @@ func (c *committer) run() {
 			c.store.feed.push(o.changes)
 			o.finish(nil)
 		}
+		crowd := len(group) >= groupCrowd
 		group = nil
+		if crowd {
+			time.Sleep(min(took, groupRest))
+		}
 	}
 }
 

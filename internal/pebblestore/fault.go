@@ -88,6 +88,8 @@ func fatalError(format string, args []any) error {
 // met it gets room.ErrCorrupt; Pebble's default would be Fatalf.
 func (s *Store) listener() *pebble.EventListener {
 	return &pebble.EventListener{
+		FlushEnd:      func(pebble.FlushInfo) { s.pace.flushed() },
+		CompactionEnd: func(pebble.CompactionInfo) { s.pace.compacted() },
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			s.logger.Error("damaged data", "path", info.Path, "details", info.Details)
 		},

@@ -19,6 +19,7 @@ import (
 type guardedFS struct {
 	vfs.FS
 	fault *fault
+	pace  *pace
 }
 
 // vital says whether Pebble cannot live with a failed write to this file: the
@@ -54,6 +55,9 @@ func (g guardedFS) wrap(name string, f vfs.File, err error) (vfs.File, error) {
 
 func (g guardedFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := g.FS.Create(name, c)
+	if err == nil {
+		f = g.pace.file(f, c)
+	}
 	return g.wrap(name, f, err)
 }
 

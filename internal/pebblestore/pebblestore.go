@@ -93,6 +93,7 @@ type Store struct {
 	closed bool
 	active sync.WaitGroup
 	fault  fault
+	pace   *pace
 }
 
 type systemClock struct{}
@@ -122,7 +123,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{folder: f, clock: o.Clock, logger: o.Logger, onChange: o.OnChange}
+	s := &Store{folder: f, pace: newPace(), clock: o.Clock, logger: o.Logger, onChange: o.OnChange}
 	s.fault.init(o.Logger)
 	s.space.init(o.FS, dir, o.MinFree, o.Clock)
 	if err := f.checkRecords(); err != nil {
@@ -158,12 +159,16 @@ func (s *Store) openPebble() (*pebble.DB, error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
 	opts := &pebble.Options{
-		FS:               guardedFS{s.folder.fs, &s.fault},
-		Cache:            cache,
-		MemTableSize:     memTableBytes,
-		ErrorIfNotExists: !s.folder.fresh,
-		Logger:           pebbleLogger{s},
-		EventListener:    s.listener(),
+		FS:           guardedFS{s.folder.fs, &s.fault, s.pace},
+		Cache:        cache,
+		MemTableSize: memTableBytes,
+		// A compaction rewrites most of what there is, since updates of all rooms
+		// come in turn: half as often as by default, and see pace.
+		L0CompactionThreshold: 8,
+		L0StopWritesThreshold: 24,
+		ErrorIfNotExists:      !s.folder.fresh,
+		Logger:                pebbleLogger{s},
+		EventListener:         s.listener(),
 		// The first format whose log tells a torn end from damage in its midst.
 		FormatMajorVersion: pebble.FormatWALSyncChunks,
 	}
@@ -208,6 +213,7 @@ func (s *Store) Close() error {
 	s.fault.await(idle)
 	s.commits.stop()
 	s.feed.stop()
+	s.pace.stop()
 	err := s.closePebble()
 	if cause := s.fault.get(); cause != nil { // the committer may still run
 		return fmt.Errorf("pebblestore: %s stays locked until the process ends: %w", s.folder.dir, cause)
