@@ -109,7 +109,7 @@ func onStore(ctx context.Context, o options, store *pebblestore.Store, policy au
 		Log: store.Log(), Metas: store.Metas(), Members: store.Members(), Snapshots: store.Snapshots(),
 		Uploads: uploads, Links: uploads, Sender: s.watch.sender(&sender{s.posts}), Fanout: b.later, Clock: systemClock{},
 	}), room.Options{
-		Grace: o.grace, SweepConcurrency: pebblestore.SweepConcurrency, SweepSpread: sweepSpread(o.checkpoint),
+		Grace: o.grace, SweepConcurrency: pebblestore.SweepConcurrency, SweepCPUs: pebblestore.SweepCPUs, SweepSpread: sweepSpread(o.checkpoint),
 		Logger: log.With("part", "room"),
 	})
 	if err != nil {

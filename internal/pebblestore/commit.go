@@ -31,9 +31,16 @@ type op struct {
 	committed func()
 	changes   []room.Change
 
-	done chan struct{} // closed when err is set
-	err  error
+	// unhurried ops wait for others, at most for unhurriedTime.
+	unhurried bool
+	done      chan struct{} // closed when err is set
+	err       error
 }
+
+// unhurriedTime is how long a write of a checkpoint waits for somebody else's, so
+// that a sweep of thousands of rooms does not keep the disk at syncing while
+// people edit (room.Unhurried).
+const unhurriedTime = 20 * time.Millisecond
 
 // newOp returns an op whose batch the caller fills before submitting it.
 func (s *Store) newOp() *op {
@@ -45,9 +52,11 @@ func (s *Store) newOp() *op {
 type committer struct {
 	store *Store
 
-	mu      sync.Mutex
-	ready   sync.Cond
-	queue   []*op
+	mu    sync.Mutex
+	ready sync.Cond
+	queue []*op
+	// hurry says that the queue is to be committed now.
+	hurry   bool
 	stopped bool
 	ended   chan struct{}
 }
@@ -61,14 +70,41 @@ func (c *committer) start(s *Store) {
 
 // submit queues o. Ops are committed in the order they were submitted, so a
 // caller that must keep an order submits under its lock.
-func (c *committer) submit(o *op) {
+func (c *committer) submit(ctx context.Context, o *op) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.store.fault.get(); err != nil {
 		o.finish(unavailable(err))
 		return
 	}
+	o.unhurried = room.IsUnhurried(ctx)
 	c.queue = append(c.queue, o)
+	switch {
+	case !o.unhurried:
+		c.hurryLocked()
+	case len(c.queue) == 1:
+		time.AfterFunc(unhurriedTime, func() { c.overdue(o) })
+	}
+}
+
+// overdue has o committed now, unless it is already.
+func (c *committer) overdue(o *op) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) > 0 && c.queue[0] == o {
+		c.hurryLocked()
+	}
+}
+
+// hurryUp has what is queued committed now.
+func (c *committer) hurryUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hurryLocked()
+}
+
+func (c *committer) hurryLocked() {
+	c.hurry = true
 	c.ready.Signal()
 }
 
@@ -84,6 +120,9 @@ func (c *committer) wait(ctx context.Context, o *op) error {
 	case <-o.done:
 		return o.err
 	default:
+	}
+	if o.unhurried && !room.IsUnhurried(ctx) { // somebody else's op
+		c.hurryUp()
 	}
 	select {
 	case <-o.done:
@@ -153,9 +192,12 @@ func (c *committer) abandon(group []*op) {
 func (c *committer) take() []*op {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.queue) == 0 {
-		if c.stopped {
+	for len(c.queue) == 0 || !c.hurry && !c.stopped {
+		switch {
+		case c.stopped:
 			return nil
+		case len(c.queue) == 0:
+			c.hurry = false // it was for what is committed already
 		}
 		c.ready.Wait()
 	}
@@ -166,7 +208,7 @@ func (c *committer) take() []*op {
 	}
 	group := c.queue[:n:n]
 	if c.queue = c.queue[n:]; len(c.queue) == 0 {
-		c.queue = nil // let go of the array
+		c.queue, c.hurry = nil, false // let go of the array
 	}
 	return group
 }

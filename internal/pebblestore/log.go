@@ -33,7 +33,7 @@ func (l updateLog) Append(ctx context.Context, id room.ID, floor room.Seq, u roo
 		return 0, err
 	}
 	defer s.rooms.release(st)
-	o, seq, err := s.submitAppend(st, floor, u)
+	o, seq, err := s.submitAppend(ctx, st, floor, u)
 	if err != nil {
 		return 0, err
 	}
@@ -43,7 +43,7 @@ func (l updateLog) Append(ctx context.Context, id room.ID, floor room.Seq, u roo
 	return seq, nil
 }
 
-func (s *Store) submitAppend(st *roomState, floor room.Seq, u room.Update) (*op, room.Seq, error) {
+func (s *Store) submitAppend(ctx context.Context, st *roomState, floor room.Seq, u room.Update) (*op, room.Seq, error) {
 	o := s.newOp()
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Store) submitAppend(st *roomState, floor room.Seq, u room.Update) (*op,
 		s.rooms.release(st)
 	}
 	st.assigned = seq
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	return o, seq, nil
 }
 
@@ -154,7 +154,7 @@ func (l updateLog) Trim(ctx context.Context, id room.ID, through room.Seq) error
 			return err
 		}
 	}
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	return s.commits.wait(ctx, o)
 }
 

@@ -135,7 +135,7 @@ func (s *Store) dropMember(o *op, id room.ID, conn room.ConnectionID) error {
 // commitUnder commits o and unlocks lock once o is settled, which may be after
 // ctx has ended.
 func (s *Store) commitUnder(ctx context.Context, o *op, lock *sync.Mutex) error {
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	err := s.commits.wait(ctx, o)
 	select {
 	case <-o.done:
@@ -215,7 +215,7 @@ func (s *Store) expire(id room.ID, conn room.ConnectionID) {
 		lock.Unlock()
 		return
 	}
-	s.commits.submit(o)
+	s.commits.submit(context.Background(), o)
 	go func() {
 		<-o.done
 		lock.Unlock()
@@ -321,7 +321,7 @@ func (s *Store) ForgetMembers(ctx context.Context) (int, error) {
 				return start, err
 			}
 		}
-		s.commits.submit(o)
+		s.commits.submit(ctx, o)
 		if err := s.commits.wait(ctx, o); err != nil {
 			return start, err
 		}

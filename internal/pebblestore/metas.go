@@ -70,7 +70,7 @@ func (m metas) Swap(ctx context.Context, id room.ID, next room.Meta) error {
 		st.mu.Unlock()
 		return fmt.Errorf("%w: the record of room %q has version %d, not %d", room.ErrConflict, id, stored, next.Version)
 	}
-	o, err := s.submitSwap(st, next)
+	o, err := s.submitSwap(ctx, st, next)
 	st.mu.Unlock()
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (m metas) Swap(ctx context.Context, id room.ID, next room.Meta) error {
 
 // submitSwap queues next as the room's record and keeps the index of unclean
 // rooms with it. The caller holds st.mu.
-func (s *Store) submitSwap(st *roomState, next room.Meta) (*op, error) {
+func (s *Store) submitSwap(ctx context.Context, st *roomState, next room.Meta) (*op, error) {
 	next.Version++
 	rec := toMetaRecord(next)
 	next, err := rec.meta() // as a reader will get it after a restart
@@ -111,7 +111,7 @@ func (s *Store) submitSwap(st *roomState, next room.Meta) (*op, error) {
 		s.rooms.release(st)
 	}
 	st.swap = o
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	return o, nil
 }
 

@@ -51,7 +51,7 @@ func (s *Store) flush(ctx context.Context) error {
 	if err := o.batch.LogData(nil, nil); err != nil {
 		return unavailable(err)
 	}
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	return s.commits.wait(ctx, o)
 }
 
@@ -68,7 +68,7 @@ func (s *Store) putParts(ctx context.Context, name, generation string, data []by
 		if err := o.batch.Set(key, sealed, nil); err != nil {
 			return 0, unavailable(err)
 		}
-		s.commits.submit(o)
+		s.commits.submit(ctx, o)
 		if err := s.commits.wait(ctx, o); err != nil {
 			return 0, err
 		}
@@ -94,7 +94,7 @@ func (s *Store) putHead(ctx context.Context, name string, head headRecord, old *
 	if err != nil {
 		return unavailable(err)
 	}
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	return s.commits.wait(ctx, o)
 }
 
@@ -103,7 +103,7 @@ func (s *Store) abandonParts(name, generation string) {
 	o := s.newOp()
 	lower, upper := partsSpan(name, generation)
 	if o.batch.DeleteRange(lower, upper, nil) == nil && o.batch.Delete(pendingKey(name, generation), nil) == nil {
-		s.commits.submit(o)
+		s.commits.submit(context.Background(), o)
 	}
 }
 
@@ -121,7 +121,7 @@ func (s *Store) dropPending() error {
 	if err != nil || o.batch.Empty() {
 		return err
 	}
-	s.commits.submit(o)
+	s.commits.submit(context.Background(), o)
 	return s.commits.wait(context.Background(), o)
 }
 
@@ -203,7 +203,7 @@ func (s *Store) deleteObject(ctx context.Context, name string) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	s.commits.submit(o)
+	s.commits.submit(ctx, o)
 	return s.commits.wait(ctx, o)
 }
 

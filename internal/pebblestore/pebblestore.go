@@ -45,9 +45,10 @@ const (
 	memTableBytes = 16 << 20
 	cacheBytes    = 32 << 20
 	// SweepConcurrency is how many rooms a checkpoint should work on at a time on
-	// this store: there is no network whose latency more would hide, and those
-	// who edit meanwhile want the other CPUs.
-	SweepConcurrency = 2
+	// this store, where its writes wait for those of others, and SweepCPUs how
+	// many of them may keep a CPU busy: those who edit want the others.
+	SweepConcurrency = 16
+	SweepCPUs        = 1
 	// SweepSpread is over how long at most a checkpoint should spread its rooms on
 	// this store: what it takes of the CPUs and of the disk's syncs is then a
 	// small part at any time.

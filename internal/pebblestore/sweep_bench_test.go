@@ -44,7 +44,7 @@ func BenchmarkSweep(b *testing.B) {
 		require.NoError(b, err)
 		service, err := room.NewService(room.Ports{
 			Log: s.Log(), Metas: s.Metas(), Members: s.Members(), Snapshots: s.Snapshots(), Sender: silentSender{}, Clock: sweepClock{},
-		}, room.Options{SweepConcurrency: pebblestore.SweepConcurrency, SweepSpread: pebblestore.SweepSpread})
+		}, room.Options{SweepConcurrency: pebblestore.SweepConcurrency, SweepCPUs: pebblestore.SweepCPUs, SweepSpread: pebblestore.SweepSpread})
 		require.NoError(b, err)
 		ctx := context.Background()
 		var all sync.WaitGroup
@@ -64,7 +64,7 @@ func BenchmarkSweep(b *testing.B) {
 			})
 		}
 		all.Wait()
-		alone := editing(b, s, func() { time.Sleep(5 * time.Second) })
+		alone := editing(b, s, func() { time.Sleep(12 * time.Second) })
 		b.StartTimer()
 		var report room.SweepReport
 		beside := editing(b, s, func() { report, err = service.Sweep(ctx) })

@@ -183,6 +183,6 @@ func (s *Store) secret() ([]byte, error) {
 	if err := o.batch.Set(key, seal(key, secret), nil); err != nil {
 		return nil, unavailable(err)
 	}
-	s.commits.submit(o)
+	s.commits.submit(context.Background(), o)
 	return secret, s.commits.wait(context.Background(), o)
 }

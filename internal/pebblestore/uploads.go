@@ -77,7 +77,7 @@ func (p *Uploads) Offer(ctx context.Context, u room.Upload) (room.UploadTarget, 
 	if err := o.batch.Set(key, sealJSON(key, rec), nil); err != nil {
 		return room.UploadTarget{}, unavailable(err)
 	}
-	p.s.commits.submit(o)
+	p.s.commits.submit(ctx, o)
 	if err := p.s.commits.wait(ctx, o); err != nil {
 		return room.UploadTarget{}, err
 	}
@@ -164,7 +164,7 @@ func (p *Uploads) discard(ctx context.Context, name string) error {
 	if err := o.batch.Delete(offerKey(name), nil); err != nil {
 		return unavailable(err)
 	}
-	p.s.commits.submit(o)
+	p.s.commits.submit(ctx, o)
 	return p.s.commits.wait(ctx, o)
 }
 

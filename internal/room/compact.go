@@ -29,7 +29,8 @@ func (p *pass) compact(ctx context.Context, entries []Update) error {
 	if p.meta.Snapshot.Key != "" {
 		inputs = slices.Insert(inputs, 0, old)
 	}
-	snapshot, err := compacted(inputs)
+	var snapshot []byte
+	p.think(func() { snapshot, err = compacted(inputs) })
 	if err != nil {
 		return err
 	}
@@ -46,6 +47,15 @@ func (p *pass) compact(ctx context.Context, entries []Update) error {
 		_, err = p.sweepOrphans(ctx)
 	}
 	return err
+}
+
+// think runs what keeps a CPU busy, as many at a time as Options.SweepCPUs says.
+func (s *Service) think(f func()) {
+	if s.thinking != nil {
+		s.thinking <- struct{}{}
+		defer func() { <-s.thinking }()
+	}
+	f()
 }
 
 // compacted merges inputs and drops what is deleted in them. They were valid
@@ -76,7 +86,8 @@ func (p *pass) store(ctx context.Context, inputs [][]byte, seq Seq, snapshot []b
 	}
 	back, err := p.Snapshots.Get(ctx, ref)
 	if err == nil {
-		if verr := yjs.VerifyCompaction(inputs, back); verr != nil {
+		var verr error
+		if p.think(func() { verr = yjs.VerifyCompaction(inputs, back) }); verr != nil {
 			err = fmt.Errorf("%w: the snapshot is not the replay: %w", ErrCorrupt, verr)
 		}
 	}

@@ -43,6 +43,9 @@ type Options struct {
 	// SweepConcurrency is how many rooms Sweep checkpoints at a time,
 	// DefaultSweepConcurrency when 0.
 	SweepConcurrency int
+	// SweepCPUs is how many of those merge and prove at the same time, which keeps
+	// a CPU busy; as many as there are when 0.
+	SweepCPUs int
 	// SweepSpread is over how long at most Sweep spreads the rooms' beginnings, so
 	// that those who edit meanwhile hardly notice it; 0 for as fast as it can be,
 	// which is right where a function's time is billed.
@@ -62,6 +65,8 @@ type Service struct {
 	logger      *slog.Logger
 	concurrency int
 	sweepSpread time.Duration
+	// thinking, unless nil, holds one token for each pass that merges or proves.
+	thinking chan struct{}
 }
 
 // NewService returns the Service on ports.
@@ -70,6 +75,9 @@ func NewService(p Ports, o Options) (*Service, error) {
 		return nil, errors.New("room: a port is missing")
 	}
 	s := &Service{Ports: p, grace: o.Grace, random: o.Random, logger: o.Logger, concurrency: o.SweepConcurrency, sweepSpread: o.SweepSpread}
+	if o.SweepCPUs > 0 {
+		s.thinking = make(chan struct{}, o.SweepCPUs)
+	}
 	if s.grace == 0 {
 		s.grace = DefaultGrace
 	}

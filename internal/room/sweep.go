@@ -48,7 +48,7 @@ func (s *Service) Sweep(ctx context.Context) (SweepReport, error) {
 	for range min(s.concurrency, len(rooms)) {
 		wg.Go(func() {
 			for room := range todo {
-				lag, err := s.checkpoint(ctx, room)
+				lag, err := s.checkpoint(Unhurried(ctx), room)
 				mu.Lock()
 				report.Lag = max(report.Lag, lag)
 				switch {
