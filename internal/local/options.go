@@ -91,7 +91,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	fs.StringVar(&o.s3, "s3-endpoint", "", "`URL` of another S3 engine (with --dynamodb-endpoint), instead of LocalStack")
 	fs.StringVar(&level, "log", "info", "log `level`: debug, info, warn, error")
 	fs.StringVar(&secret, "secret", "", "HS256 `secret` of at least 32 bytes, as it is or as base64:…; then connections need a token. Without it everybody is let in")
-	fs.DurationVar(&o.checkpoint, "checkpoint", 30*time.Second, "`time` between checkpoints")
+	fs.DurationVar(&o.checkpoint, "checkpoint", 30*time.Second, "`time` at most between two checkpoints of a room that is edited")
 	fs.DurationVar(&o.grace, "grace", room.DefaultGrace, "`time` that replaced snapshots and covered log entries stay")
 	fs.BoolVar(&o.readyJSON, "ready-json", false, "print one JSON line {\"url\",\"ws\",\"data\",\"stack\"} instead of the block when ready, for scripts")
 	fs.IntVar(&o.gateways, "gateways", 0, "`number` of gateway processes of their own, on the ports after --port; 0: the gateway is in this process")
