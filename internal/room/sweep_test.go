@@ -105,3 +105,39 @@ func TestACancelledSweepLeavesRooms(t *testing.T) {
 	require.Zero(t, report.Left)
 	require.Equal(t, 20, covered())
 }
+
+// cutShort is a store that a shutdown cuts off in the middle of a checkpoint.
+type cutShort struct {
+	room.Snapshots
+	shutdown context.CancelFunc
+}
+
+func (c cutShort) Put(context.Context, room.ID, room.Seq, string, []byte) (room.SnapshotRef, error) {
+	c.shutdown()
+	return room.SnapshotRef{}, fmt.Errorf("%w: %w", room.ErrUnavailable, context.Canceled)
+}
+
+func TestACheckpointCutOffIsLeftAndNotFailed(t *testing.T) {
+	w := newWorld(t)
+	from := w.join("c1", "ada")
+	_, err := w.send(from, &protocol.SyncUpdate{Update: (&roomtest.Author{Client: 1}).Insert("x")})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ports := w.ports()
+	ports.Snapshots = cutShort{ports.Snapshots, cancel}
+	service, err := room.NewService(ports, room.Options{})
+	require.NoError(t, err)
+	report, err := service.Sweep(ctx)
+	require.NoError(t, err)
+	require.Equal(t, room.SweepReport{Rooms: 1, Left: 1}, report)
+
+	// A time-out is a failure all the same: the function's alarm is for it.
+	slow, stop := context.WithTimeout(t.Context(), time.Hour)
+	defer stop()
+	ports.Snapshots = cutShort{w.ports().Snapshots, func() {}}
+	service, err = room.NewService(ports, room.Options{})
+	require.NoError(t, err)
+	report, err = service.Sweep(slow)
+	require.ErrorIs(t, err, room.ErrUnavailable)
+	require.Equal(t, 1, report.Failed)
+}
