@@ -165,7 +165,7 @@ func (c *Client) Probe() error {
 // Send sends any message as it is, once: for tests and tools.
 func (c *Client) Send(m protocol.Message) error { return c.send(m) }
 
-// send writes m once to the connection that is ready.
+// send writes m once to the connection that is ready, or gives ErrNotConnected.
 func (c *Client) send(m protocol.Message) error {
 	if n := protocol.Size(m); n > c.opt.MaxMessage {
 		return fmt.Errorf("%w: %d bytes", ErrTooLarge, n)
@@ -179,7 +179,10 @@ func (c *Client) send(m protocol.Message) error {
 	case l == nil:
 		return ErrNotConnected
 	}
-	return c.write(l, m)
+	if err := c.write(l, m); err != nil { // the connection has ended; its reader does not know it yet
+		return fmt.Errorf("%w: %w", ErrNotConnected, err)
+	}
+	return nil
 }
 
 // Synced reports whether the client has everything it knows of: it was

@@ -189,6 +189,33 @@ func TestPlainSession(t *testing.T) {
 	})
 }
 
+// A connection that was cut is none for who writes to it, whether the client's
+// reader has noticed or, as here where it is in a callback, cannot have.
+func TestPlainCutUnnoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		var c *rtclient.Client
+		var errs []error
+		c, _ = s.connect(rtclient.Options{Mode: rtclient.Plain, Document: newDocument(t), Events: rtclient.Events{
+			OnUpdate: func(uint64, []byte) {
+				c.Drop()
+				_, err := c.Submit([]byte{0, 0})
+				errs = append(errs, err, c.QueryAwareness())
+			},
+		}})
+		p := s.accept()
+		next[*protocol.SyncStep1](p)
+		p.send(&protocol.SyncStep1{StateVector: []byte{0}})
+		next[*protocol.SyncStep2](p)
+		p.send(&protocol.SyncUpdate{Update: unbase64(t, inserted)})
+		synctest.Wait()
+		require.Len(t, errs, 2)
+		for _, err := range errs {
+			require.ErrorIs(t, err, rtclient.ErrNotConnected)
+		}
+	})
+}
+
 // A plain client's answer larger than a message goes in pieces, step 2 last.
 func TestPlainAnswerInPieces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
