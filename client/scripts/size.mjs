@@ -19,7 +19,7 @@ const bundle = await rolldown({
     load: id => id === 'core' ? `import { SymphonyProvider } from ${JSON.stringify(entry)}; globalThis.app = SymphonyProvider` : null
   }]
 })
-const { output } = await bundle.generate({ format: 'es', minify: true })
+const { output } = await bundle.generate({ format: 'es', minify: true, comments: false }) // annotations are for bundlers
 const chunks = new Map(output.filter(({ type }) => type === 'chunk').map(chunk => [chunk.fileName, chunk]))
 /** The entry and what it imports before it runs. */
 const first = new Set()

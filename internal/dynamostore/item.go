@@ -30,6 +30,7 @@ const (
 	attrName      = "name"
 	attrAccess    = "access"
 	attrClient    = "client"
+	attrTabs      = "tabs"
 	attrSymphony  = "symphony"
 	attrConnected = "connected"
 
@@ -57,6 +58,14 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 
 func number[T ~int | ~int64 | ~uint64 | ~uint8](n T) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
+}
+
+func numbers(list []uint64) types.AttributeValue {
+	l := &types.AttributeValueMemberL{}
+	for _, n := range list {
+		l.Value = append(l.Value, number(n))
+	}
+	return l
 }
 
 func octets(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
@@ -118,6 +127,31 @@ func (f *fields) uint(name string) uint64 {
 	}
 	f.wrong(name)
 	return 0
+}
+
+func (f *fields) uints(name string) []uint64 {
+	switch v := f.item[name].(type) {
+	case nil:
+		return nil
+	case *types.AttributeValueMemberL:
+		list := make([]uint64, 0, len(v.Value))
+		for _, n := range v.Value {
+			n, ok := n.(*types.AttributeValueMemberN)
+			if !ok {
+				f.wrong(name)
+				return nil
+			}
+			u, err := strconv.ParseUint(n.Value, 10, 64)
+			if err != nil {
+				f.wrong(name)
+				return nil
+			}
+			list = append(list, u)
+		}
+		return list
+	}
+	f.wrong(name)
+	return nil
 }
 
 func (f *fields) int(name string) int64 {

@@ -22,6 +22,9 @@ func encodeMember(id room.ID, m room.Member) item {
 	it[attrName] = text(m.User.Name)
 	it[attrAccess] = text(string(m.Access))
 	it[attrClient] = number(m.Client)
+	if len(m.Tabs) > 0 {
+		it[attrTabs] = numbers(m.Tabs)
+	}
 	it[attrSymphony] = &types.AttributeValueMemberBOOL{Value: m.Symphony}
 	instant(it, attrConnected, m.ConnectedAt)
 	expires(it, m)
@@ -44,6 +47,7 @@ func decodeMember(it item) (room.Member, error) {
 		User:        room.User{ID: f.text(attrUser), Name: f.text(attrName)},
 		Access:      room.Access(f.text(attrAccess)),
 		Client:      f.uint(attrClient),
+		Tabs:        f.uints(attrTabs),
 		Symphony:    f.bool(attrSymphony),
 		ConnectedAt: f.instant(attrConnected),
 	}, f.err

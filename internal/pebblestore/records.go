@@ -105,6 +105,7 @@ type memberRecord struct {
 	UserName    string    `json:"userName,omitempty"`
 	Access      string    `json:"access"`
 	Client      uint64    `json:"client,omitempty"`
+	Tabs        []uint64  `json:"tabs,omitempty"`
 	Symphony    bool      `json:"symphony,omitempty"`
 	ConnectedAt time.Time `json:"connectedAt"`
 }
@@ -112,14 +113,14 @@ type memberRecord struct {
 func toMemberRecord(m room.Member) memberRecord {
 	return memberRecord{
 		Connection: string(m.Connection), UserID: m.User.ID, UserName: m.User.Name, Access: string(m.Access),
-		Client: m.Client, Symphony: m.Symphony, ConnectedAt: m.ConnectedAt.UTC(),
+		Client: m.Client, Tabs: m.Tabs, Symphony: m.Symphony, ConnectedAt: m.ConnectedAt.UTC(),
 	}
 }
 
 func (rec memberRecord) member() room.Member {
 	return room.Member{
 		Connection: room.ConnectionID(rec.Connection), User: room.User{ID: rec.UserID, Name: rec.UserName},
-		Access: room.Access(rec.Access), Client: rec.Client, Symphony: rec.Symphony, ConnectedAt: rec.ConnectedAt,
+		Access: room.Access(rec.Access), Client: rec.Client, Tabs: rec.Tabs, Symphony: rec.Symphony, ConnectedAt: rec.ConnectedAt,
 	}
 }
 

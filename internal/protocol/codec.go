@@ -105,10 +105,10 @@ func sendersOf(t Type) sender {
 	switch t {
 	case TypeSync, TypeAwareness, TypeQueryAwareness:
 		return fromBoth
-	case TypeHello, TypeSubmit, TypeRangeRequest, TypeProbe, TypeUploadRequest, TypeUploadCommit, TypeEvent:
+	case TypeHello, TypeSubmit, TypeRangeRequest, TypeProbe, TypeUploadRequest, TypeUploadCommit, TypeEvent, TypeTabPresence:
 		return fromClient
 	case TypeAuth, TypeWelcome, TypeAck, TypeBroadcast, TypeRange, TypeTail, TypeUploadOffer,
-		TypeBroadcastByURL, TypeSnapshotByURL, TypePeerJoined, TypePeerLeft, TypePeerEvent, TypeNotice, TypeError:
+		TypeBroadcastByURL, TypeSnapshotByURL, TypePeerJoined, TypePeerLeft, TypePeerEvent, TypeTabLeft, TypeNotice, TypeError:
 		return fromServer
 	}
 	return 0
@@ -165,6 +165,10 @@ func newMessage(t Type, c *coder) Message {
 		return &Event{}
 	case TypePeerEvent:
 		return &PeerEvent{}
+	case TypeTabPresence:
+		return &TabPresence{}
+	case TypeTabLeft:
+		return &TabLeft{}
 	case TypeNotice:
 		return &Notice{}
 	}

@@ -32,6 +32,7 @@ func everyMessage() []protocol.Message {
 		&protocol.PeerJoined{Connection: "c", Client: 7, UserID: "u", UserName: "n"},
 		&protocol.PeerLeft{Connection: "c", Client: 7},
 		&protocol.Event{Client: 7, Data: "{}"}, &protocol.PeerEvent{Connection: "c", Client: 7, UserID: "u", Data: "{}"},
+		&protocol.TabPresence{Update: b}, &protocol.TabLeft{Client: 7},
 		&protocol.Notice{Code: "c", Text: "t"},
 		&protocol.Error{Code: protocol.CodeThrottled, ID: 1, RetryMS: 2, Text: "t"},
 	}
@@ -77,7 +78,7 @@ func TestDirections(t *testing.T) {
 			require.NoError(t, asClient)
 			require.NoError(t, asServer)
 		case *protocol.Hello, *protocol.Submit, *protocol.RangeRequest, *protocol.Probe, *protocol.UploadRequest, *protocol.UploadCommit,
-			*protocol.Event:
+			*protocol.Event, *protocol.TabPresence:
 			require.NoError(t, asClient)
 			require.ErrorIs(t, asServer, protocol.ErrDirection)
 		default:

@@ -47,7 +47,7 @@ var names = map[string][]string{
 	"range request": {"RangeRequest"}, "range": {"Range"}, "probe": {"Probe"}, "tail": {"Tail"},
 	"upload request": {"UploadRequest"}, "upload offer": {"UploadOffer"}, "upload commit": {"UploadCommit"},
 	"broadcast by URL": {"BroadcastByURL"}, "snapshot by URL": {"SnapshotByURL"},
-	"peer joined": {"PeerJoined"}, "peer left": {"PeerLeft"}, "event": {"Event"}, "peer event": {"PeerEvent"},
+	"peer joined": {"PeerJoined"}, "peer left": {"PeerLeft"}, "event": {"Event"}, "peer event": {"PeerEvent"}, "tab presence": {"TabPresence"}, "tab left": {"TabLeft"},
 	"notice": {"Notice"}, "error": {"Error"},
 }
 
@@ -122,6 +122,7 @@ func TestDocumentedLimits(t *testing.T) {
 	values := map[string]any{
 		"MaxFrame": protocol.MaxFrame, "MaxPost": protocol.MaxPost, "MaxClientMessage": protocol.MaxClientMessage,
 		"MaxServerMessage": protocol.MaxServerMessage, "MaxHeader": protocol.MaxHeader, "MaxUploadHeaders": protocol.MaxUploadHeaders,
+		"MaxTabs":   protocol.MaxTabs,
 		"LargeRoom": protocol.LargeRoom, "IdleTimeout": protocol.IdleTimeout, "Lifetime": protocol.Lifetime,
 		"RenewBefore": protocol.RenewBefore, "RenewJitter": protocol.RenewJitter, "KeepAlive": protocol.KeepAlive,
 		"ProbeQuiet": protocol.ProbeQuiet, "AckTimeout": protocol.AckTimeout, "GapPatience": protocol.GapPatience,

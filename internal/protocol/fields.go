@@ -118,6 +118,9 @@ func (m *PeerEvent) fields(c *coder) {
 	c.string(&m.Data)
 }
 
+func (m *TabPresence) fields(c *coder) { c.bytes(&m.Update) }
+func (m *TabLeft) fields(c *coder)     { c.uint(&m.Client) }
+
 func (m *Notice) fields(c *coder) {
 	c.string(&m.Code)
 	c.string(&m.Text)

@@ -26,6 +26,8 @@ const (
 	MaxHeader = 32
 	// MaxUploadHeaders bounds the headers of an upload offer; S3 needs three.
 	MaxUploadHeaders = 32
+	// MaxTabs bounds the tabs of one connection whose presence ends with it.
+	MaxTabs = 32
 	// MaxUint is the largest number on the wire: JavaScript counts exactly up
 	// to 2^53 - 1, and lib0's readVarUint refuses more.
 	MaxUint = 1<<53 - 1

@@ -35,6 +35,8 @@ const (
 	TypePeerLeft       Type = 121
 	TypeEvent          Type = 122
 	TypePeerEvent      Type = 123
+	TypeTabPresence    Type = 124
+	TypeTabLeft        Type = 125
 	TypeNotice         Type = 130
 	TypeError          Type = 131
 )
@@ -226,6 +228,19 @@ type PeerEvent struct {
 	Data       string
 }
 
+// TabPresence is Awareness of other tabs of the sender's browser, which have no
+// connection of their own: the server passes it on as Awareness, and when the
+// connection is gone it says of each client in it that it has left.
+type TabPresence struct {
+	Update []byte
+}
+
+// TabLeft tells that the connection that a Yjs client shared with another tab is
+// gone, and with it the client's presence. The member is in PeerLeft.
+type TabLeft struct {
+	Client uint64
+}
+
 // Notice is something worth knowing that is no error. Unknown codes are to be
 // ignored.
 type Notice struct {
@@ -268,5 +283,7 @@ func (*PeerJoined) Type() Type     { return TypePeerJoined }
 func (*PeerLeft) Type() Type       { return TypePeerLeft }
 func (*Event) Type() Type          { return TypeEvent }
 func (*PeerEvent) Type() Type      { return TypePeerEvent }
+func (*TabPresence) Type() Type    { return TypeTabPresence }
+func (*TabLeft) Type() Type        { return TypeTabLeft }
 func (*Notice) Type() Type         { return TypeNotice }
 func (*Error) Type() Type          { return TypeError }

@@ -147,11 +147,11 @@ func (s *Service) forget(ctx context.Context, room ID, gone []Member) {
 		if s.Clock.Now().Sub(m.ConnectedAt) <= ConnectGrace {
 			continue
 		}
-		_, err := s.Members.Remove(ctx, room, m.Connection)
+		adm, err := s.Members.Remove(ctx, room, m.Connection)
 		switch {
 		case err == nil:
 			s.logger.Info("removed a member whose connection is gone", "connection", m.Connection, "room", room)
-			s.announceLeft(ctx, room, m)
+			s.announceLeft(ctx, room, adm.Member) // a second level knows less of it
 		case !errors.Is(err, ErrUnknownConnection): // another one was faster: it announces
 			s.logger.Warn("could not remove a member whose connection is gone", "connection", m.Connection, "room", room, "error", err)
 		}

@@ -23,7 +23,8 @@ func (s *Service) Leave(ctx context.Context, room ID, conn ConnectionID) error {
 	return nil
 }
 
-// announceLeft tells the Symphony peers, those who had its presence, that m is gone. Presence is not
+// announceLeft tells the Symphony peers, those who had its presence, that m is gone, and with it
+// the tabs that shared its connection. Presence is not
 // guaranteed: a failure is logged, and peers let the presence expire.
 func (s *Service) announceLeft(ctx context.Context, room ID, m Member) {
 	list, err := s.listMembers(ctx, room)
@@ -31,6 +32,10 @@ func (s *Service) announceLeft(ctx context.Context, room ID, m Member) {
 		s.logger.Warn("peers are not told that a member left", "connection", m.Connection, "room", room, "error", err)
 		return
 	}
-	frame := protocol.EncodeFrame(&protocol.PeerLeft{Connection: string(m.Connection), Client: m.Client})
-	s.post(ctx, room, symphonyOnly(near(m.Connection, without(list, m.Connection))), frame)
+	others := without(list, m.Connection)
+	frames := [][]byte{protocol.EncodeFrame(&protocol.PeerLeft{Connection: string(m.Connection), Client: m.Client})}
+	for _, tab := range tabsLeft(m, others) {
+		frames = append(frames, protocol.EncodeFrame(&protocol.TabLeft{Client: tab}))
+	}
+	s.post(ctx, room, symphonyOnly(near(m.Connection, others)), frames...)
 }

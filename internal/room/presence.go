@@ -19,12 +19,8 @@ import (
 // renewal every 15 s is all there is (y-websocket's messageReconnectTimeout,
 // y-protocols' outdatedTimeout).
 func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness, frame string) (protocol.Message, error) {
-	states, err := yjs.DecodeAwareness(m.Update)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidAwareness, err)
-	}
-	if len(states) > MaxAwarenessStates {
-		return nil, fmt.Errorf("%w: %d states, at most %d", ErrInvalidAwareness, len(states), MaxAwarenessStates)
+	if _, err := presence(m.Update, MaxAwarenessStates); err != nil {
+		return nil, err
 	}
 	list, err := s.listMembers(ctx, v.Room)
 	if err == nil {
@@ -39,6 +35,18 @@ func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness
 		return nil, nil
 	}
 	return echo{m}, nil
+}
+
+// presence decodes an awareness update of at most limit clients.
+func presence(update []byte, limit int) ([]yjs.AwarenessState, error) {
+	states, err := yjs.DecodeAwareness(update)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalidAwareness, err)
+	}
+	if len(states) > limit {
+		return nil, fmt.Errorf("%w: %d states, at most %d", ErrInvalidAwareness, len(states), limit)
+	}
+	return states, nil
 }
 
 // relayPresence posts presence. Unlike an edit it is not made up for when it

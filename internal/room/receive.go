@@ -61,6 +61,8 @@ func (s *Service) handle(ctx context.Context, v *visit, m protocol.Message, fram
 		return s.syncUpdate(ctx, v, m)
 	case *protocol.Awareness:
 		return s.awareness(ctx, v, m, frame)
+	case *protocol.TabPresence:
+		return s.tabPresence(ctx, v, m)
 	case *protocol.QueryAwareness:
 		return s.queryAwareness(ctx, v)
 	case *protocol.Event:

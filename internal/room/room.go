@@ -58,6 +58,9 @@ type Member struct {
 	Access     Access
 	// Client is the Yjs client id the connection announced, 0 until known.
 	Client uint64
+	// Tabs are the Yjs client ids of other tabs that share the connection, the
+	// last protocol.MaxTabs that showed their presence on it.
+	Tabs []uint64
 	// Symphony is true once the connection said hello; until then it is served
 	// as a plain y-protocols client.
 	Symphony bool

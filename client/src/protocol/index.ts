@@ -1,6 +1,7 @@
 /** The wire of docs/PROTOCOL.md. */
 
 export { decodeMessage, encodeMessage, MalformedError } from './codec'
+export * as ErrorCode from './codes'
 export { decodeFrame, encodeFrame, fromBase64, GatewayError, toBase64 } from './frame'
 export * from './limits'
-export { ErrorCode, TABLE, type Header, type Message, type MessageName, type MessageOf } from './messages'
+export { TABLE, type Header, type Message, type MessageName, type MessageOf } from './messages'

@@ -13,6 +13,8 @@ export const MAX_HEADER = 32
 export const MAX_POST = 131_072
 /** Headers of an upload offer; S3 needs three. */
 export const MAX_UPLOAD_HEADERS = 32
+/** Tabs of one connection whose presence ends with it. */
+export const MAX_TABS = 32
 /** An update that may be uploaded. */
 export const MAX_UPDATE = 50_000_000
 /** A room id, in UTF-8. */

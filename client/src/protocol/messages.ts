@@ -51,6 +51,8 @@ export const TABLE = {
   peerLeft: [121, -1, { connection: 'string', client: 'uint' }],
   event: [122, -1, { client: 'uint', data: 'string' }],
   peerEvent: [123, -1, { connection: 'string', client: 'uint', userId: 'string', data: 'string' }],
+  tabPresence: [124, -1, { update: 'bytes' }],
+  tabLeft: [125, -1, { client: 'uint' }],
   notice: [130, -1, { code: 'string', text: 'string' }],
   error: [131, -1, { code: 'uint', id: 'uint', retry: 'uint', text: 'string' }]
 } as const satisfies Record<string, readonly [number, number, Record<string, Kind>]>
@@ -64,19 +66,3 @@ export type MessageOf<N extends MessageName> = { type: N } & {
 
 /** Any message; `type` tells which. */
 export type Message = { [N in MessageName]: MessageOf<N> }[MessageName]
-
-/** Error codes of message 131: docs/PROTOCOL.md, "Errors". */
-export const ErrorCode = {
-  malformed: 1,
-  tooLarge: 2,
-  invalidUpdate: 3,
-  invalidAwareness: 4,
-  readOnly: 5,
-  denied: 6,
-  unknownConnection: 7,
-  unavailable: 8,
-  unsupported: 9,
-  roomId: 10,
-  throttled: 11,
-  internal: 12
-} as const

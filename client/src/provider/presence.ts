@@ -218,9 +218,14 @@ export class Presence {
   peerLeft ({ connection, client }: MessageOf<'peerLeft'>): void {
     const connections = this.#connections.get(client)
     connections?.delete(connection)
-    if (connections !== undefined && connections.size > 0) return // it has renewed its connection
-    this.#connections.delete(client)
-    if (client === this.#o.awareness.clientID) return
+    if (connections?.size === 0) this.#connections.delete(client)
+    this.left(client)
+  }
+
+  /** A client has no connection any more, unless it has renewed its own, or moved to or from another tab's. */
+  left (client: number): void {
+    if (this.#connections.has(client)) return
+    if (client === this.#o.awareness.clientID) return this.announce()
     this.#peers.delete(client)
     removeAwarenessStates(this.#o.awareness, [client], this.#o.origin)
   }

@@ -310,6 +310,7 @@ export class SymphonyProvider extends ObservableV2<SymphonyProviderEvents> {
       case 'peerLeft':
         this.connection.members = Math.max(1, this.connection.members - 1)
         return this.#presence.peerLeft(message)
+      case 'tabLeft': return this.#presence.left(message.client)
       case 'peerEvent': return this.emit('event', [message])
       case 'notice':
         this.emit('notice', [{ code: message.code, text: message.text }])

@@ -214,6 +214,31 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await peer.close()
   })
 
+  test('a browser that is killed takes the presence of all its tabs with it, which share a connection', async () => {
+    const peer = await open()
+    await enter(peer, 'one', { disableBc: true })
+    await settled(peer)
+    const others = () => peer.evaluate(() => [...window.app.get('it').awareness.getStates().keys()].filter(client => client !== window.app.get('it').doc.clientID))
+    const process = await chromium.launchServer({ executablePath: executablePath!, args: ARGS })
+    const doomed = await (await chromium.connect(process.wsEndpoint())).newContext()
+    let sockets = 0
+    const clients: number[] = []
+    for (let at = 0; at < 3; at++) {
+      const page = await doomed.newPage()
+      page.on('websocket', () => { sockets++ })
+      await slowDown(page)
+      await load(page)
+      await enter(page, 'one')
+      await settled(page)
+      clients.push(await page.evaluate(() => window.app.get('it').doc.clientID))
+    }
+    await expect.poll(async () => (await others()).sort(), PATIENCE).toEqual(clients.sort())
+    expect(sockets).toBe(1)
+    await process.kill()
+    await expect.poll(others, PATIENCE).toEqual([])
+    await peer.close()
+  })
+
   test('P3: 200 times in and out leave no socket, listener, timer or memory behind', async () => {
     const page = await open()
     const sockets = { opened: 0, open: 0 }

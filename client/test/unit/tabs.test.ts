@@ -1,6 +1,8 @@
 // Several tabs, one connection.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import * as decoding from 'lib0/decoding'
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import type { SymphonyProviderOptions } from '../../src'
 import { type FakeSocket, settle } from '../../src/testing'
@@ -73,6 +75,28 @@ async function follower (options: SymphonyProviderOptions = {}): Promise<World> 
   await until(() => w.provider.synced, 'the second tab is synced')
   expect(w.sockets).toHaveLength(0)
   return w
+}
+
+/** The clients of an awareness update and their states. */
+function shown (update: Uint8Array): Map<number, unknown> {
+  const states = new Map<number, unknown>()
+  const input = decoding.createDecoder(update)
+  for (let n = decoding.readVarUint(input); n > 0; n--) {
+    const client = decoding.readVarUint(input)
+    decoding.readVarUint(input)
+    states.set(client, JSON.parse(decoding.readVarString(input)))
+  }
+  return states
+}
+/** What a peer sends of itself. */
+function presenceOf (clientID: number): Uint8Array {
+  const doc = new Y.Doc()
+  doc.clientID = clientID
+  const awareness = new Awareness(doc)
+  awareness.setLocalState({ name: 'peer' }) // nobody takes a first state, clock 0
+  const update = encodeAwarenessUpdate(awareness, [clientID])
+  awareness.destroy()
+  return update
 }
 
 test('two tabs, one socket; status, sync and access are right in both', async () => {
@@ -253,13 +277,53 @@ test('presence: each tab is itself, to the server too; a leaving page says goodb
   b.provider.awareness.setLocalStateField('name', 'b')
   await b.clock.advance(100)
   await until(() => a.provider.awareness.getStates().get(b.doc.clientID)?.name === 'b')
-  await until(() => s.all('awareness').some(({ update }) => new TextDecoder().decode(update).includes('"name":"b"')))
+  await until(() => s.all('tabPresence').some(({ update }) => new TextDecoder().decode(update).includes('"name":"b"')))
   s.receive({ type: 'peerJoined', connection: 'p', client: 7, userId: '', userName: '' })
   await until(() => b.provider.connection.members === 4)
-  const sent = s.all('awareness').length
+  const goodbyes = (): number => [...s.all('awareness'), ...s.all('tabPresence')].filter(({ update }) => shown(update).get(b.doc.clientID) === null).length
+  expect(goodbyes()).toBe(0)
   b.provider.destroy()
-  await until(() => s.all('awareness').length > sent, 'the server hears that b has left')
+  await until(() => goodbyes() > 0, 'the server hears that b has left')
   expect(a.provider.awareness.getStates().has(b.doc.clientID)).toBe(false)
+})
+
+test('the server is told whose presence a connection has: of each tab as it shows itself, of all on a new connection', async () => {
+  const { w: a, s } = await leader()
+  const [b, c] = [await follower(), await follower()]
+  const told = (s: FakeSocket): number[][] => s.all('tabPresence').map(({ update }) => [...shown(update).keys()])
+  await until(() => told(s).length === 2)
+  expect(told(s)).toEqual([[b.doc.clientID], [c.doc.clientID]])
+  expect(s.all('awareness').map(({ update }) => [...shown(update).keys()])).toEqual([[a.doc.clientID]])
+  // Who is asked answers with all it knows: the connection's presence or not.
+  s.receive({ type: 'queryAwareness' })
+  await until(() => s.all('awareness').some(({ update }) => shown(update).size === 3))
+  expect(told(s)).toHaveLength(2)
+
+  a.provider.refreshToken('')
+  await until(() => a.sockets.length === 2)
+  const next = await a.welcome({ connection: 'd', stateVector: Uint8Array.of(0) })
+  await until(() => told(next).length > 0)
+  expect(told(next)[0]).toEqual([b.doc.clientID, c.doc.clientID])
+})
+
+test('a tab whose shared connection is gone is gone, but for one that has its own; who is told of itself shows itself anew', async () => {
+  const { w: a, s } = await leader()
+  const b = await follower()
+  const peers = [21, 22]
+  for (const client of peers) s.receive({ type: 'awareness', update: presenceOf(client) })
+  s.receive({ type: 'peerJoined', connection: 'own', client: 22, userId: '', userName: '' })
+  const seen = (w: World): number[] => peers.filter(client => w.provider.awareness.getStates().has(client))
+  await until(() => seen(a).length === 2 && seen(b).length === 2)
+  const { members } = a.provider.connection
+  for (const client of peers) s.receive({ type: 'tabLeft', client })
+  await until(() => seen(a).length === 1 && seen(b).length === 1)
+  expect([seen(a), seen(b)]).toEqual([[22], [22]])
+  expect(a.provider.connection.members, 'a connection is a member, not a tab').toBe(members)
+
+  const before = s.all('tabPresence').length
+  s.receive({ type: 'tabLeft', client: b.doc.clientID })
+  await until(() => s.all('tabPresence').length > before)
+  expect(b.provider.awareness.getLocalState()).not.toBeNull()
 })
 
 test('an event reaches every other tab once, whichever sends it', async () => {

@@ -63,6 +63,8 @@ const symphony = [
   [121, 'PeerLeft', { Connection: 'string', Client: 'uint' }],
   [122, 'Event', { Client: 'uint', Data: 'string' }],
   [123, 'PeerEvent', { Connection: 'string', Client: 'uint', UserID: 'string', Data: 'string' }],
+  [124, 'TabPresence', { Update: 'bytes' }],
+  [125, 'TabLeft', { Client: 'uint' }],
   [130, 'Notice', { Code: 'string', Text: 'string' }],
   [131, 'Error', { Code: 'uint', ID: 'uint', RetryMS: 'uint', Text: 'string' }]
 ]

@@ -91,7 +91,7 @@ func membersLife(t *testing.T, s *store) {
 func membersFields(t *testing.T, s *store) {
 	full := room.Member{
 		Connection: "c=", User: room.User{ID: "id#1/ü", Name: "N\x00\"😀"}, Access: room.AccessRead,
-		Client: 1<<53 - 1, Symphony: true, ConnectedAt: s.clock.Now().Add(-time.Hour - 7*time.Millisecond),
+		Client: 1<<53 - 1, Tabs: []uint64{7, 1<<53 - 1, 0}, Symphony: true, ConnectedAt: s.clock.Now().Add(-time.Hour - 7*time.Millisecond),
 	}
 	bare := room.Member{Connection: "bare", ConnectedAt: s.clock.Now()}
 	require.NoError(t, s.Members.Add(t.Context(), theRoom, full))

@@ -1,8 +1,9 @@
 /** The leader's side: its connection serves the followers too, who keep their own outbox and count. */
 
+import * as decoding from 'lib0/decoding'
 import { encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { decodeMessage, encodeMessage, ErrorCode, type Message, type MessageOf, VERSION } from '../../protocol'
+import { decodeMessage, encodeMessage, ErrorCode, MAX_CLIENT_MESSAGE, MAX_HEADER, MAX_TABS, type Message, type MessageOf, VERSION } from '../../protocol'
 import type { Connection } from '../connection'
 import type { Link } from '../link'
 import type { Presence } from '../presence'
@@ -112,6 +113,9 @@ export class Hub {
         return connection.sender.active()
       case 'probe': // the leader asks the server itself
         return this.#tell(socket, { type: 'tail', seq: Math.max(message.seq, connection.sequence.last) })
+      case 'awareness':
+        ready.send(isOf(follower.client, message.update) ? { ...message, type: 'tabPresence' } : message)
+        return
       case 'event':
         if (connection.access === 'write') this.#event(socket, message)
         ready.send(message)
@@ -137,6 +141,16 @@ export class Hub {
       if (sent && message.type === 'event' && message.client === this.#o.doc.clientID) this.#event(null, message)
       return sent
     }
+  }
+
+  /** Tells the server on a new link whose presence ends with it: all in one message, for each changes the member's record. */
+  #introduce (link: Link): void {
+    const { awareness } = this.#o.presence
+    const tabs = [...this.#followers.values()].map(({ client }) => client).filter(client => client !== null && awareness.states.has(client)).slice(0, MAX_TABS) as number[]
+    if (tabs.length === 0) return
+    const update = encodeAwarenessUpdate(awareness, tabs)
+    // What does not fit is told one by one, with the next that each shows.
+    if (update.length + MAX_HEADER <= MAX_CLIENT_MESSAGE) link.send({ type: 'tabPresence', update })
   }
 
   /** Answers hellos from the document: everything up to the last number without a gap is in there. */
@@ -179,6 +193,7 @@ export class Hub {
       this.#pieces.set(link, message.type === 'range' && message.more ? [...pieces, message.update] : [])
     }
     this.ready()
+    if (message.type === 'welcome' && !served && link === this.#ready) this.#introduce(link)
     if (this.#followers.size > 0) this.#mirror(link, message, served, epoch, pieces)
     this.#welcome()
   }
@@ -209,6 +224,7 @@ export class Hub {
       case 'awareness':
       case 'peerJoined':
       case 'peerLeft':
+      case 'tabLeft':
       case 'peerEvent':
       case 'notice':
       case 'auth':
@@ -247,4 +263,10 @@ export class Hub {
   leaving (): void {
     for (const { client } of this.#followers.values()) if (client !== null) this.#goodbye(client)
   }
+}
+
+/** Whether an awareness update is of this client and nobody else. */
+function isOf (client: number | null, update: Uint8Array): boolean {
+  const input = decoding.createDecoder(update)
+  return decoding.readVarUint(input) === 1 && decoding.readVarUint(input) === client
 }
