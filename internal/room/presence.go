@@ -29,12 +29,17 @@ func (s *Service) awareness(ctx context.Context, v *visit, m *protocol.Awareness
 	if err != nil {
 		return nil, err
 	}
-	others := v.allowed(without(list, v.Member.Connection))
-	s.relayPresence(ctx, v, near(v.Member.Connection, others), []byte(frame))
+	s.showPresence(ctx, v, list, []byte(frame))
 	if v.Member.Symphony {
 		return nil, nil
 	}
 	return echo{m}, nil
+}
+
+// showPresence posts a frame of v's presence to those of the list who see it.
+func (s *Service) showPresence(ctx context.Context, v *visit, list []Member, frame []byte) {
+	others := v.allowed(without(list, v.Member.Connection))
+	s.relayPresence(ctx, v, near(v.Member.Connection, others), frame)
 }
 
 // presence decodes an awareness update of at most limit clients.

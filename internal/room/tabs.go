@@ -12,10 +12,17 @@ import (
 // and notes who they are: nobody but the server is left to say that they are
 // gone when the whole browser is. It writes once for each tab and connection.
 func (s *Service) tabPresence(ctx context.Context, v *visit, m *protocol.TabPresence) (protocol.Message, error) {
-	if !v.Member.Symphony {
-		return nil, fmt.Errorf("%w: presence of tabs before the hello", ErrMalformed)
-	}
 	states, err := presence(m.Update, protocol.MaxTabs)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.listMembers(ctx, v.Room)
+	if err == nil {
+		err = v.listed(list)
+	}
+	if err == nil && !v.Member.Symphony {
+		err = fmt.Errorf("%w: presence of tabs before the hello", ErrMalformed)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +38,8 @@ func (s *Service) tabPresence(ctx context.Context, v *visit, m *protocol.TabPres
 			return nil, err
 		}
 	}
-	return s.awareness(ctx, v, &protocol.Awareness{Update: m.Update}, string(protocol.EncodeFrame(&protocol.Awareness{Update: m.Update})))
+	s.showPresence(ctx, v, list, protocol.EncodeFrame(&protocol.Awareness{Update: m.Update}))
+	return nil, nil
 }
 
 // tabsLeft returns the tabs that are gone with m: those that no other member

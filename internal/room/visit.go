@@ -62,7 +62,7 @@ func (s *Service) admit(ctx context.Context, from Origin, m protocol.Message) (*
 // listsMembers says whether handling m includes a look at the list of members.
 func listsMembers(m protocol.Message) bool {
 	switch m.(type) {
-	case *protocol.Submit, *protocol.SyncUpdate, *protocol.Awareness, *protocol.Event:
+	case *protocol.Submit, *protocol.SyncUpdate, *protocol.Awareness, *protocol.TabPresence, *protocol.Event:
 		return true
 	}
 	return false

@@ -43,13 +43,15 @@ const (
 	edit       = "edit"
 	foreign    = "edit, after somebody on another instance"
 	presence   = "presence"
+	newTab     = "presence of another tab, the first"
+	tab        = "presence of another tab"
 	checkpoint = "checkpoint of 4 edits"
 	retire     = "checkpoint, nothing new, one grace later"
 	leave      = "leave"
 	sweep      = "sweep, no room changed"
 )
 
-var actions = []string{connect, join, firstEdit, edit, foreign, presence, checkpoint, retire, leave, sweep}
+var actions = []string{connect, join, firstEdit, edit, foreign, presence, newTab, tab, checkpoint, retire, leave, sweep}
 
 // world is a deployment in one process.
 type world struct {
@@ -130,6 +132,13 @@ func measure(t *testing.T, stack awstest.Stack, size, n int) map[string]counted 
 	done(foreign)
 	w.send(&protocol.Awareness{Update: yjs.EncodeAwareness([]yjs.AwarenessState{{Client: 1, Clock: 1, State: []byte(`{"cursor":[1,2]}`)}})})
 	done(presence)
+	for clock, action := range []string{newTab, tab} {
+		w.send(&protocol.TabPresence{Update: yjs.EncodeAwareness([]yjs.AwarenessState{{Client: 2, Clock: uint64(clock + 1), State: []byte(`{"cursor":[1,2]}`)}})})
+		done(action)
+	}
+	require.NoError(t, w.other.Update(ctx, from.Room, room.Member{ // one tab leaves in the end
+		Connection: from.Connection, User: from.User, Access: from.Access, Client: 1, Symphony: true, ConnectedAt: from.ConnectedAt,
+	}))
 	require.NoError(t, w.service.Checkpoint(ctx, from.Room))
 	done(checkpoint)
 	w.clock.Advance(room.DefaultGrace + time.Second)
@@ -179,7 +188,7 @@ func TestCalls(t *testing.T) {
 	}
 	for _, n := range rooms {
 		small, large := results[fmt.Sprint(documents[0].name, n)], results[fmt.Sprint(documents[1].name, n)]
-		for _, action := range []string{connect, firstEdit, edit, foreign, presence, leave, sweep} {
+		for _, action := range []string{connect, firstEdit, edit, foreign, presence, newTab, tab, leave, sweep} {
 			require.Equal(t, small[action], large[action], "%s does not depend on the size of the document", action)
 		}
 		for _, r := range []map[string]counted{small, large} {
@@ -207,7 +216,7 @@ func holdToBill(t *testing.T, n int, r map[string]counted) {
 	if n <= 4 {
 		require.LessOrEqual(t, r[edit].read, 2.0, "one unit for the get, one for the query")
 	}
-	require.Empty(t, r[presence].write)
+	require.Empty(t, r[presence].write+r[tab].write)
 	require.Empty(t, r[firstEdit].s3+r[edit].s3+r[foreign].s3+r[presence].s3)
 }
 
@@ -230,7 +239,8 @@ const explained = `
 - **edit** does not depend on the document. The first one after a checkpoint marks the room, so that the next checkpoint visits it,
   and an instance that does not know the room's tail reads it. When somebody else has appended through another instance, the
   first put loses, and the tail is read before the second; from then on the instance reads the tail first, until it finds itself alone.
-- **presence** is never stored.
+- **presence** is never stored. Who else shares the connection is, once for each tab: the server must know who is gone with
+  it, and posts that of each when it **leaves**.
 - **checkpoint** pays for the document once: it reads the old snapshot, writes the new one, reads that back to prove it, and
   swings the record. One grace later the covered log is archived, read back and trimmed, and the old snapshot deleted.
 - **sweep** is what the schedule costs when nothing changed: one query for each shard of the ` + "`dirty`" + ` index.
