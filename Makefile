@@ -214,7 +214,7 @@ load-full: need-go build/symphony-local build/loadtest ## Load test: 20,000 user
 	@build/loadtest --users 20000 --workers 2 --gateways 2 --duration 60s --settle 10s --drain 60s --sample 500 --json build/load/load-full.json --report build/load/load-full.html $(LOAD_ARGS)
 
 .PHONY: load-checkpoint
-load-checkpoint: need-go ## Checkpoint 5,000 dirty rooms of 10 KB: how long, and the p99 of 200 edits a second alone and beside it
+load-checkpoint: need-go ## Checkpoint 5,000 dirty rooms of 10 KB, three times: how long, and the p99 of 200 edits a second alone and beside it
 	@$(GO) test ./internal/pebblestore -run '^$$' -bench '^BenchmarkSweep$$' -benchtime 1x -timeout 10m
 
 .PHONY: load-room

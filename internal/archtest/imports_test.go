@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 
 	"internal/lambdaruntime": nil,
 	"internal/cost":          nil,
+	"internal/collector":     nil,
 	"internal/streamsource":  nil,
 
 	// The domain.
@@ -68,7 +69,7 @@ var mayImport = map[string][]string{
 	"internal/dashboard/looking": {"internal/room", "internal/operate", "internal/dashboard"},
 
 	// Composition: all of it on one machine.
-	"internal/local": {"dashboard", "internal/dashboard", "internal/dashboard/probe", "internal/dashboard/looking", "internal/operate", "internal/room", "internal/config", "internal/auth", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
+	"internal/local": {"dashboard", "internal/dashboard", "internal/dashboard/probe", "internal/dashboard/looking", "internal/operate", "internal/room", "internal/config", "internal/auth", "internal/collector", "internal/handler", "internal/gateway", "internal/directory", "internal/dynamodirectory",
 		"internal/dynamostore", "internal/s3store", "internal/pebblestore", "internal/lambdaruntime", "internal/streamsource"},
 
 	// Composition: the command line.

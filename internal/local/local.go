@@ -10,6 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+
+	"github.com/symphony-rt/symphony/internal/collector"
 )
 
 // Exit codes.
@@ -29,7 +31,7 @@ const ChildRole = childRole
 func Run(ctx context.Context, version string, args []string, stdout, stderr io.Writer) int {
 	paced, stopPacing := context.WithCancel(ctx)
 	defer stopPacing()
-	go paceCollector(paced)
+	go collector.Pace(paced)
 	if len(args) == 1 && args[0] == childRole {
 		if err := runChild(ctx, os.Stdin, stdout, stderr); err != nil {
 			fmt.Fprintf(stderr, "symphony-local: a gateway process: %s\n", err)

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -91,7 +92,6 @@ func (l updateLog) Read(ctx context.Context, id room.ID, after room.Seq, fn func
 		return nil
 	}
 	want := after + 1
-	var scratch []byte
 	return s.scan(ctx, updateKey(id, want), append(updateKey(id, through), 0), func(key, value []byte) error {
 		seq, err := seqFromKey(key)
 		if err != nil {
@@ -107,9 +107,7 @@ func (l updateLog) Read(ctx context.Context, id room.ID, after room.Seq, fn func
 		if err != nil {
 			return err
 		}
-		// A copy: a write to u.Data must not reach Pebble's memory.
-		scratch = append(scratch[:0], u.Data...)
-		u.Seq, u.Data = seq, scratch
+		u.Seq, u.Data = seq, bytes.Clone(u.Data) // what it was is Pebble's memory
 		want++
 		return fn(u)
 	})

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +83,6 @@ func (s *Service) readLog(ctx context.Context, room ID, after, through Seq) ([]U
 		if through != 0 && u.Seq > through {
 			return errEnough
 		}
-		u.Data = bytes.Clone(u.Data)
 		entries = append(entries, u)
 		return nil
 	})

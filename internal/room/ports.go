@@ -24,7 +24,7 @@ type Log interface {
 	// Read calls fn with every entry after `after` in order, including all
 	// whose Append returned before Read was called. It stops with fn's error.
 	// ErrTrimmed when entries exist but the first is not after+1; ErrCorrupt
-	// when there is a hole further on. fn must not keep u.Data.
+	// when there is a hole further on. u.Data is fn's to keep.
 	Read(ctx context.Context, room ID, after Seq, fn func(u Update) error) error
 	// Tail returns the sequence number of the last entry, strongly consistent,
 	// but never less than floor.

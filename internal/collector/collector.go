@@ -1,4 +1,6 @@
-package local
+// Package collector paces Go's garbage collector in a process that serves many
+// connections from a small heap.
+package collector
 
 import (
 	"context"
@@ -22,9 +24,9 @@ const (
 	mostPercent    = 800
 )
 
-// paceCollector keeps GOGC so until ctx ends. A GOGC or GOMEMLIMIT from the
+// Pace keeps GOGC so until ctx ends. A GOGC or GOMEMLIMIT from the
 // environment stands.
-func paceCollector(ctx context.Context) {
+func Pace(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
@@ -46,7 +48,7 @@ func paceCollector(ctx context.Context) {
 		}
 		metrics.Read(samples)
 		base := samples[0].Value.Uint64() + samples[1].Value.Uint64() + samples[2].Value.Uint64()
-		want := collectorPercent(base, samples[3].Value.Uint64()-before)
+		want := percentFor(base, samples[3].Value.Uint64()-before)
 		if want > in+in/8 || want < in-in/8 {
 			debug.SetGCPercent(want)
 			in = want
@@ -54,9 +56,9 @@ func paceCollector(ctx context.Context) {
 	}
 }
 
-// collectorPercent is GOGC for a heap of which base bytes are alive and to which
+// percentFor is GOGC for a heap of which base bytes are alive and to which
 // allocated bytes came in heapPace.
-func collectorPercent(base, allocated uint64) int {
+func percentFor(base, allocated uint64) int {
 	room := min(heapRoom, allocated*uint64(collectEvery/heapPace))
 	return int(min(mostPercent, max(defaultPercent, defaultPercent*room/max(base, 1))))
 }
