@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 	"dashboard":                 nil,
 	"internal/dashboard":        {"internal/room", "internal/directory", "internal/dashboard/series"},
 	"internal/dashboard/series": nil,
-	"internal/dashboard/probe":  {"internal/room", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
+	"internal/dashboard/probe":  {"internal/room", "internal/protocol", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
 	"internal/dashboard/cloud":  {"internal/room", "internal/config", "internal/directory", "internal/cost", "internal/dashboard", "internal/dashboard/series"},
 	"internal/dashboard/stage": {"dashboard", "internal/room", "internal/operate", "internal/dashboard", "internal/dashboard/cloud", "internal/dashboard/looking",
 		"internal/dynamodirectory", "internal/dynamostore", "internal/s3store"},

@@ -1,7 +1,11 @@
 package compose
 
 import (
+	"os"
+	"time"
+
 	"github.com/symphony-rt/symphony/internal/config"
+	"github.com/symphony-rt/symphony/internal/directory"
 	"github.com/symphony-rt/symphony/internal/handler"
 	"github.com/symphony-rt/symphony/internal/lambdafanout"
 	"github.com/symphony-rt/symphony/internal/room"
@@ -22,7 +26,13 @@ func Message() (*handler.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handler.New(service, nil, Clock{}, e.Log), nil
+	metrics := directory.NewMetrics(os.Stdout, e.Config.Table)
+	rooms := handler.CountPresence(service, Clock{}, func(at time.Time, messages int64) {
+		if err := metrics.WritePresence(at, messages); err != nil {
+			e.Log.Error("metrics not written", "error", err)
+		}
+	})
+	return handler.New(rooms, nil, Clock{}, e.Log), nil
 }
 
 // Fanout returns the handler of such a slice.

@@ -156,7 +156,7 @@ func (w *writer) watching() {
 	logs, traces := w.list.Prices[Log].Of(hour[Log]), w.list.Prices[Trace].Of(hour[Trace])
 	w.line("Each message writes a line of the access log, and X-Ray samples one invocation in twenty. For 20,000 people that is %s an", money(logs))
 	w.line("hour for lines and %s for traces, of %s. A large deployment can do without: `-c accessLogs=false`, `-c tracing=false`.", money(traces), money(w.list.Total(hour)))
-	w.line("(Metrics by route and those of the stream function are some twenty custom metrics, up to $6 a month, by the hour in which")
+	w.line("(Metrics by route and those of the stream function are some twenty-three custom metrics, up to $7 a month, by the hour in which")
 	w.line("something happens; the model leaves them out.)")
 }
 

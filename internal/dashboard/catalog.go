@@ -48,7 +48,7 @@ func (c *Catalog) Put(e directory.Entry, now time.Time) {
 }
 
 func (c *Catalog) put(e directory.Entry, now time.Time) {
-	if e.Gone() && !e.Active(now) {
+	if !e.There(now) {
 		c.remove(e.Room) // a deleted room keeps its entry, see room.Service.Erase
 		return
 	}

@@ -186,7 +186,7 @@ func TestCountersEqualTheTruth(t *testing.T) {
 					for next := 0; next < len(r.changes); {
 						n := min(len(r.changes)-next, 1+dice.IntN(20))
 						done, err := keeper.Apply(context.Background(), r.id, r.changes[next:next+n])
-						for _, d := range done {
+						for _, d := range done.Records {
 							_, twice := applied.LoadOrStore(string(r.id)+string(d.At), true)
 							if twice {
 								t.Errorf("%s: %s reported as applied twice", r.id, d.At)
@@ -241,9 +241,33 @@ func TestOneWriteForABatch(t *testing.T) {
 	}
 	applied, err := directory.NewKeeper(store).Apply(t.Context(), r.id, r.changes)
 	require.NoError(t, err)
-	require.Len(t, applied, len(r.changes))
+	require.Len(t, applied.Records, len(r.changes))
 	require.Equal(t, 1, store.saves)
 	r.check(t, store.entry)
+}
+
+// P26: the changes that the lines of a stage are made of add up to the levels as
+// of a room's last change, whatever came together and what was delivered twice.
+func TestChangesOfLevelsAddUp(t *testing.T) {
+	for round := range uint64(50) {
+		dice := rand.New(rand.NewPCG(seed, round))
+		store := &counting{}
+		keeper := directory.NewKeeper(store)
+		r := &truth{id: "r", now: time.UnixMilli(1700000000000), members: map[room.ConnectionID]room.Member{}}
+		var rooms, active int64
+		for range 200 {
+			r.step(dice)
+			from := max(0, len(r.changes)-1-dice.IntN(3))
+			applied, err := keeper.Apply(t.Context(), r.id, r.changes[from:])
+			require.NoError(t, err)
+			rooms, active = rooms+applied.Rooms, active+applied.Active
+			require.Equal(t, len(store.entry.Joined) > 0, active == 1, "seed %d, round %d", seed, round)
+			require.Contains(t, []int64{0, 1}, active)
+			if last := r.changes[len(r.changes)-1]; len(store.entry.Joined) == 0 || store.entry.Active(last.Change.At) {
+				require.Equal(t, store.entry.There(last.Change.At), rooms == 1)
+			}
+		}
+	}
 }
 
 type counting struct {

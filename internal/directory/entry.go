@@ -69,6 +69,10 @@ func (e Entry) Active(now time.Time) bool { return e.Connections(now) > 0 }
 // it out.
 func (e Entry) Gone() bool { return e.Erased != 0 && e.Updates <= e.Erased }
 
+// There says whether lists have the room: something is known of it, and it is not
+// gone with nobody in it.
+func (e Entry) There(now time.Time) bool { return e.Room != "" && (!e.Gone() || e.Active(now)) }
+
 // Size is what the room takes in storage: its snapshot and its log.
 func (e Entry) Size() int64 { return e.SnapshotBytes + e.LogBytes }
 

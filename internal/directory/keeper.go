@@ -42,17 +42,27 @@ func NewKeeper(store Store) *Keeper { return &Keeper{store} }
 // that was given up and still runs competes.
 const maxMoves = 10
 
-// Apply applies the records of one room, which are in the stream's order, and
-// returns those that were not in its entry before. Records may be delivered
-// again, from any point on, as often as need be. After an error none, some or
-// all are applied, and the same call may be made again.
-func (k *Keeper) Apply(ctx context.Context, id room.ID, records []Record) (applied []Record, err error) {
+// Applied is what a call of Apply did.
+type Applied struct {
+	// Records are those that were not in the entry before.
+	Records []Record
+	// Rooms and Active are the change of the number of rooms that there are, and of
+	// those that somebody is in: -1, 0 or 1.
+	Rooms, Active int64
+}
+
+// Apply applies the records of one room, which are in the stream's order.
+// Records may be delivered again, from any point on, as often as need be. After
+// an error none, some or all are applied, and the same call may be made again.
+func (k *Keeper) Apply(ctx context.Context, id room.ID, records []Record) (Applied, error) {
+	var applied []Record
 	for range maxMoves {
 		entry, from, err := k.store.Load(ctx, id)
 		if err != nil {
-			return nil, err
+			return Applied{}, err
 		}
-		applied, to := applied[:0], from
+		before, to := entry, from
+		applied = applied[:0]
 		for _, r := range records {
 			if r.At > to {
 				entry, to = entry.Apply(r.Change), r.At
@@ -60,14 +70,27 @@ func (k *Keeper) Apply(ctx context.Context, id room.ID, records []Record) (appli
 			}
 		}
 		if len(applied) == 0 {
-			return nil, nil
+			return Applied{}, nil
 		}
 		switch err = k.store.Save(ctx, entry, from, to); {
 		case err == nil:
-			return applied, nil
+			return Applied{applied, one(entry.noted()) - one(before.noted()), one(entry.occupied()) - one(before.occupied())}, nil
 		case !errors.Is(err, ErrMoved):
-			return nil, err
+			return Applied{}, err
 		}
 	}
-	return nil, fmt.Errorf("directory: room %q: %w: moved %d times", id, room.ErrUnavailable, maxMoves)
+	return Applied{}, fmt.Errorf("directory: room %q: %w: moved %d times", id, room.ErrUnavailable, maxMoves)
 }
+
+func one(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// occupied and noted are Active and There as of the entry's last change, whatever
+// has expired since: so the changes of both add up.
+func (e Entry) occupied() bool { return len(e.Joined) > 0 }
+
+func (e Entry) noted() bool { return e.Room != "" && (!e.Gone() || e.occupied()) }

@@ -21,6 +21,12 @@ const (
 	MetricDisconnects = "Disconnects"
 	MetricCheckpoints = "Checkpoints"
 	MetricSkipped     = "SkippedRecords"
+	// MetricRooms and MetricActiveRooms are by how many more, or fewer, rooms there
+	// are, and rooms that somebody is in: their sums are lines of both.
+	MetricRooms       = "RoomsChange"
+	MetricActiveRooms = "ActiveRoomsChange"
+	// MetricPresence counts messages, by the functions that handled them.
+	MetricPresence = "Presence"
 	// MetricCheckpointLag is in seconds, one value a sweep that found rooms.
 	MetricCheckpointLag = "CheckpointLag"
 )
@@ -28,6 +34,8 @@ const (
 // Counts are what happened in some changes.
 type Counts struct {
 	Updates, UpdateBytes, Connects, Disconnects, Checkpoints int64
+	// Rooms and ActiveRooms are by how much their numbers changed.
+	Rooms, ActiveRooms int64
 	// Skipped counts records that could not be read.
 	Skipped int64
 }
@@ -76,6 +84,7 @@ func (m *Metrics) Write(at time.Time, n Counts) error {
 	return m.line(at, []metricUnit{
 		{MetricUpdates, "Count"}, {MetricUpdateBytes, "Bytes"}, {MetricConnects, "Count"},
 		{MetricDisconnects, "Count"}, {MetricCheckpoints, "Count"}, {MetricSkipped, "Count"},
+		{MetricRooms, "Count"}, {MetricActiveRooms, "Count"},
 	}, map[string]any{
 		MetricUpdates:     n.Updates,
 		MetricUpdateBytes: n.UpdateBytes,
@@ -83,7 +92,14 @@ func (m *Metrics) Write(at time.Time, n Counts) error {
 		MetricDisconnects: n.Disconnects,
 		MetricCheckpoints: n.Checkpoints,
 		MetricSkipped:     n.Skipped,
+		MetricRooms:       n.Rooms,
+		MetricActiveRooms: n.ActiveRooms,
 	})
+}
+
+// WritePresence writes a number of messages.
+func (m *Metrics) WritePresence(at time.Time, messages int64) error {
+	return m.line(at, []metricUnit{{MetricPresence, "Count"}}, map[string]any{MetricPresence: messages})
 }
 
 // WriteCheckpointLag writes the longest that an update waited in a sweep.

@@ -50,7 +50,7 @@ func TestMetricsAreEmbeddedMetricFormat(t *testing.T) {
 	for _, d := range directive.Dimensions[0] {
 		require.Equal(t, "table", values[d])
 	}
-	require.Len(t, directive.Metrics, 6)
+	require.Len(t, directive.Metrics, 8)
 	for _, metric := range directive.Metrics {
 		require.IsType(t, 0.0, values[metric.Name], metric.Name)
 		require.Contains(t, []string{"Count", "Bytes"}, metric.Unit)

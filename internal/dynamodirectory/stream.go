@@ -74,7 +74,9 @@ func (s *Stream) Handle(ctx context.Context, event events.DynamoDBEvent) (events
 				s.log.Error("room directory not updated", "room", st.room, "records", len(st.records), "error", err)
 				res.BatchItemFailures = append(res.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: st.first})
 			}
-			for _, r := range applied {
+			counts.Rooms += applied.Rooms
+			counts.ActiveRooms += applied.Active
+			for _, r := range applied.Records {
 				counts.Add(r.Change)
 			}
 		})

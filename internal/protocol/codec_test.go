@@ -132,3 +132,18 @@ func TestRefused(t *testing.T) {
 		require.ErrorIs(t, err, protocol.ErrMalformed, name)
 	}
 }
+
+func TestIsPresence(t *testing.T) {
+	for _, m := range everyMessage() {
+		var want bool
+		switch m.(type) {
+		case *protocol.Awareness, *protocol.TabPresence:
+			want = true
+		}
+		require.Equal(t, want, protocol.IsPresence(protocol.EncodeFrame(m)), "%T", m)
+		require.Equal(t, want, protocol.IsPresence(protocol.EncodeFrameString(m)), "%T", m)
+	}
+	for _, frame := range []string{"", "A", "A{", "{Q", "\xff\xff", "éé"} {
+		require.False(t, protocol.IsPresence(frame), frame)
+	}
+}

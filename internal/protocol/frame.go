@@ -48,6 +48,32 @@ func FrameOf(raw []byte) []byte {
 	return strict.AppendEncode(make([]byte, 0, FrameSize(len(raw))), raw)
 }
 
+// IsPresence says whether a client's frame carries presence, its own or another
+// tab's, from the two characters in which the first byte is: enough to count
+// by, without a look at the rest.
+func IsPresence[F string | []byte](frame F) bool {
+	if len(frame) < 2 {
+		return false
+	}
+	first, second := digits[frame[0]], digits[frame[1]]
+	if first < 0 || second < 0 {
+		return false
+	}
+	t := Type(first<<2 | second>>4)
+	return t == TypeAwareness || t == TypeTabPresence
+}
+
+// digits are the values of base64's characters, -1 for any other byte.
+var digits = func() (d [256]int8) {
+	for i := range d {
+		d[i] = -1
+	}
+	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
+		d[c] = int8(i)
+	}
+	return d
+}()
+
 // DecodeFrame reads a frame of either direction: ErrNotBase64, ErrTooLarge over
 // MaxPost characters, and the errors of Decode.
 func DecodeFrame[F string | []byte](frame F) (Message, error) {

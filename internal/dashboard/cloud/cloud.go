@@ -111,6 +111,8 @@ const (
 	keyReads    = "reads"
 	keyWrites   = "writes"
 	keyFailed   = "failed"
+	keyJoined   = "joined"
+	keyLeft     = "left"
 )
 
 type query struct {
@@ -126,6 +128,11 @@ func (s *Source) queries() []query {
 	ours := map[string]string{"Table": s.Table}
 	all := []query{
 		{key: dashboard.KeyEdits, namespace: directory.Namespace, metric: directory.MetricUpdates, statistic: "Sum", dimensions: ours},
+		{key: dashboard.KeyPresence, namespace: directory.Namespace, metric: directory.MetricPresence, statistic: "Sum", dimensions: ours},
+		{key: keyJoined, namespace: directory.Namespace, metric: directory.MetricConnects, statistic: "Sum", dimensions: ours},
+		{key: keyLeft, namespace: directory.Namespace, metric: directory.MetricDisconnects, statistic: "Sum", dimensions: ours},
+		{key: dashboard.KeyRooms, namespace: directory.Namespace, metric: directory.MetricRooms, statistic: "Sum", dimensions: ours},
+		{key: dashboard.KeyActiveRooms, namespace: directory.Namespace, metric: directory.MetricActiveRooms, statistic: "Sum", dimensions: ours},
 		{key: dashboard.KeyLag, namespace: directory.Namespace, metric: directory.MetricCheckpointLag, statistic: "Maximum", dimensions: ours},
 		{key: dashboard.KeyLatencyP50, namespace: "AWS/ApiGateway", metric: "IntegrationLatency", statistic: "p50", dimensions: api},
 		{key: dashboard.KeyLatencyP99, namespace: "AWS/ApiGateway", metric: "IntegrationLatency", statistic: "p99", dimensions: api},

@@ -130,6 +130,11 @@ func TestFiguresAndSeries(t *testing.T) {
 	minute := noon.Add(-2 * time.Minute)
 	f.points = map[string]map[time.Time]float64{
 		"Symphony Updates Sum":                            {minute: 120},
+		"Symphony Presence Sum":                           {minute: 180},
+		"Symphony Connects Sum":                           {minute: 3, noon: 1},
+		"Symphony Disconnects Sum":                        {minute: 1, minute.Add(-time.Minute): 5},
+		"Symphony RoomsChange Sum":                        {minute: 1},
+		"Symphony ActiveRoomsChange Sum":                  {minute: -4, noon: 1},
 		"Symphony CheckpointLag Maximum":                  {minute: 17},
 		"AWS/ApiGateway IntegrationLatency p50":           {minute: 12},
 		"AWS/ApiGateway MessageCount Sum":                 {minute: 1000},
@@ -149,7 +154,7 @@ func TestFiguresAndSeries(t *testing.T) {
 	require.EqualValues(t, 17, now[dashboard.KeyLag])
 	require.EqualValues(t, 12, now[dashboard.KeyLatencyP50])
 	require.EqualValues(t, 7, now[dashboard.KeyErrors])
-	require.NotContains(t, now, dashboard.KeyPresence)
+	require.EqualValues(t, 3, now[dashboard.KeyPresence], "180 a minute")
 	require.NotContains(t, now, dashboard.KeyLatencyP99)
 	require.True(t, math.IsNaN(now[dashboard.KeyThrottles]))
 	bill := s.prices.Total(cost.Usage{cost.Message: 1000, cost.Invocation: 500, cost.ComputeSecond: 15 * cost.MessageGB})
@@ -160,6 +165,17 @@ func TestFiguresAndSeries(t *testing.T) {
 	at := func(key string, when time.Time) float64 { return l.Values[key][int(when.Sub(l.From)/l.Step)] }
 	require.EqualValues(t, 2, at(dashboard.KeyEdits, minute), "120 a minute")
 	require.True(t, math.IsNaN(at(dashboard.KeyEdits, noon)))
+	require.EqualValues(t, 3, at(dashboard.KeyPresence, minute))
+	// Levels are counted back from now: two connections, one active room of one.
+	line := func(key string) (last []float64) {
+		for ago := range 5 {
+			last = append(last, at(key, noon.Add(-time.Duration(ago)*time.Minute)))
+		}
+		return last
+	}
+	require.Equal(t, []float64{2, 1, 1, 0, 4}, line(dashboard.KeyConnections), "one joined now, two more before, five left before that")
+	require.Equal(t, []float64{1, 1, 1, 0, 0}, line(dashboard.KeyRooms))
+	require.Equal(t, []float64{1, 0, 0, 4, 4}, line(dashboard.KeyActiveRooms))
 	require.InDelta(t, 7.0/60, at(dashboard.KeyErrors, minute), 1e-9)
 	require.InDelta(t, bill*60, at(dashboard.KeyCost, minute), 1e-9)
 

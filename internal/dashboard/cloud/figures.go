@@ -83,10 +83,46 @@ func (s *Source) Series(ctx context.Context, w series.Window) (series.Lines, err
 	})
 	line(dashboard.KeyThrottles, func(i int) float64 { return plus(s.each(a, "throttles", i)...) / seconds })
 	line(dashboard.KeyCost, func(i int) float64 { return s.dollars(a, i) * time.Hour.Seconds() / seconds })
+	line(dashboard.KeyPresence, func(i int) float64 { return a.values[dashboard.KeyPresence][i] / seconds })
 	for _, key := range []string{dashboard.KeyLag, dashboard.KeyLatencyP50, dashboard.KeyLatencyP99} {
 		line(key, func(i int) float64 { return a.values[key][i] })
 	}
+	now := s.Catalog.Totals(s.Clock.Now())
+	l.Values[dashboard.KeyRooms] = countedBack(float64(now.Rooms), a.values[dashboard.KeyRooms])
+	l.Values[dashboard.KeyActiveRooms] = countedBack(float64(now.Active), a.values[dashboard.KeyActiveRooms])
+	change := make([]float64, len(a.values[keyJoined]))
+	for i := range change {
+		change[i] = plus(a.values[keyJoined][i], -a.values[keyLeft][i])
+	}
+	l.Values[dashboard.KeyConnections] = countedBack(float64(now.Connections), change)
 	return l, nil
+}
+
+// countedBack is a line that ends at now, from the change in each step: CloudWatch
+// keeps no levels of ours, only what the stream function counted. A step without
+// a point had no change. What expired without a word (a lost $disconnect) is in
+// the level of now and in no step, so that the line cannot go below nothing.
+func countedBack(now float64, change []float64) []float64 {
+	line := make([]float64, len(change))
+	for i := len(change) - 1; i >= 0; i-- {
+		line[i] = max(0, now)
+		if !math.IsNaN(change[i]) {
+			now -= change[i]
+		}
+	}
+	return line
+}
+
+// lately is the rate of a count over the last whole step that has a point; 0 when
+// none of the last few has: metrics are a minute late or two.
+func lately(values []float64, step time.Duration) float64 {
+	const late = 3
+	for i := len(values) - 2; i >= max(0, len(values)-2-late); i-- {
+		if !math.IsNaN(values[i]) {
+			return values[i] / step.Seconds()
+		}
+	}
+	return 0
 }
 
 // Now implements dashboard.Source.
@@ -104,6 +140,7 @@ func (s *Source) Now(ctx context.Context) (dashboard.Figures, error) {
 	if err != nil {
 		return f, err
 	}
+	f[dashboard.KeyPresence] = lately(hour.values[dashboard.KeyPresence], hour.step)
 	errs, throttles := math.NaN(), math.NaN()
 	for i := range hour.values[keyMessages] {
 		errs = plus(append(s.each(hour, "errors", i), hour.values[keyFailed][i], errs)...)
@@ -187,10 +224,10 @@ func (s *Source) Info() dashboard.Info {
 	return dashboard.Info{
 		Kind: dashboard.KindCloud, Stage: s.Stage, Store: "table " + s.Table, Started: s.Clock.Now(), Every: Every,
 		Why: map[string]string{
-			dashboard.KeyPresence: "CloudWatch counts messages, not what is in them.",
-			"stream":              "Median and p99 are taken from CloudWatch's periods: the mean of their medians by invocations, and the highest p99.",
+			"stream": "Median and p99 are taken from CloudWatch's periods: the mean of their medians by invocations, and the highest p99.",
 		},
 		Notes: map[string]string{
+			dashboard.KeyPresence:  "as the functions count it, a minute or two late",
 			dashboard.KeyLatency:   "time to answer a message, which includes its posts",
 			dashboard.KeyErrors:    "function runs that failed, and those the gateway could not reach",
 			dashboard.KeyThrottles: "function runs over the account's concurrency",

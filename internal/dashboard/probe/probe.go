@@ -18,6 +18,7 @@ import (
 	"github.com/symphony-rt/symphony/internal/cost"
 	"github.com/symphony-rt/symphony/internal/dashboard"
 	"github.com/symphony-rt/symphony/internal/dashboard/series"
+	"github.com/symphony-rt/symphony/internal/protocol"
 	"github.com/symphony-rt/symphony/internal/room"
 )
 
@@ -311,15 +312,10 @@ func (p *Probe) Cold(function string) {
 // would be escaped.
 var bodyField = []byte(`"body":"`)
 
-// isPresence says whether an event carries an awareness message: a frame is
-// base64, and the first byte is 1 when it begins with A and then Q to f.
+// isPresence says whether an event carries presence.
 func isPresence(payload []byte) bool {
 	i := bytes.LastIndex(payload, bodyField)
-	if i < 0 || len(payload) < i+len(bodyField)+2 {
-		return false
-	}
-	first, second := payload[i+len(bodyField)], payload[i+len(bodyField)+1]
-	return first == 'A' && (second >= 'Q' && second <= 'Z' || second >= 'a' && second <= 'f')
+	return i >= 0 && protocol.IsPresence(payload[i+len(bodyField):])
 }
 
 type sender struct {
