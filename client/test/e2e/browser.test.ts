@@ -216,7 +216,7 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
 
   test('a browser that is killed takes the presence of all its tabs with it, which share a connection', async () => {
     const peer = await open()
-    await enter(peer, 'one', { disableBc: true })
+    await enter(peer, 'killed', { disableBc: true })
     await settled(peer)
     const others = () => peer.evaluate(() => [...window.app.get('it').awareness.getStates().keys()].filter(client => client !== window.app.get('it').doc.clientID))
     const process = await chromium.launchServer({ executablePath: executablePath!, args: ARGS })
@@ -228,7 +228,7 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
       page.on('websocket', () => { sockets++ })
       await slowDown(page)
       await load(page)
-      await enter(page, 'one')
+      await enter(page, 'killed')
       await settled(page)
       clients.push(await page.evaluate(() => window.app.get('it').doc.clientID))
     }
