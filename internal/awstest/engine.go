@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -150,13 +151,22 @@ func awaitAnswer(url string, exited <-chan struct{}) error {
 	}
 }
 
+// Free ports are looked for below those that systems hand out by themselves (from
+// 32768 on Linux): an engine takes seconds to listen on one, and meanwhile other
+// tests open servers on whatever they are given.
+const firstPort, endPort = 15_000, 32_000
+
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var last error
+	for range 100 {
+		port := firstPort + rand.IntN(endPort-firstPort)
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			return port, l.Close()
+		}
+		last = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, last
 }
 
 func stopAll() {

@@ -39,6 +39,10 @@ var localStack = &engine{
 		if err != nil {
 			return nil, err
 		}
+		inner, err := freePort() // LocalStack would take one that others are given, and not try a second
+		if err != nil {
+			return nil, err
+		}
 		cmd := exec.Command(filepath.Join(folder, "venv", "bin", "python"), filepath.Join(root, localStackFolder, "run.py"))
 		cmd.Dir = dir
 		cmd.Env = []string{
@@ -48,7 +52,7 @@ var localStack = &engine{
 			"SERVICES=dynamodb,dynamodbstreams,s3,sts",
 			// Without Kinesis in between, which would be one more download:
 			// streams come from DynamoDB Local.
-			"PROVIDER_OVERRIDE_DYNAMODB=v2", "DYNAMODB_IN_MEMORY=1", "DYNAMODB_HEAP_SIZE=512m",
+			"PROVIDER_OVERRIDE_DYNAMODB=v2", "DYNAMODB_IN_MEMORY=1", "DYNAMODB_HEAP_SIZE=512m", "DYNAMODB_LOCAL_PORT=" + strconv.Itoa(inner),
 			// Signatures of presigned URLs are checked; nothing is downloaded,
 			// reported or resolved.
 			"S3_SKIP_SIGNATURE_VALIDATION=0", "SKIP_SSL_CERT_DOWNLOAD=1", "DISABLE_EVENTS=1", "DNS_ADDRESS=0",
