@@ -29,7 +29,7 @@ help: ## This list
 .PHONY: local
 local: need-go need-node ## Run everything on this machine: gateway, functions, store, whiteboard
 	@[ -x build/symphony-local ] || echo "· building the local stack and the whiteboard (the first time this takes a minute or two)"
-	@$(MAKE) --no-print-directory -j2 dashboard whiteboard
+	@$(MAKE) --no-print-directory --silent -j2 dashboard whiteboard
 	@$(MAKE) --no-print-directory build/symphony-local
 	@if [ "$(FUNCTIONS)" = process ]; then $(MAKE) --no-print-directory functions ARCH=$$($(GO) env GOARCH); fi
 	@exec build/symphony-local --port '$(PORT)' --data '$(DATA)' --stack '$(STACK)' --functions '$(FUNCTIONS)' $(ARGS)
