@@ -107,7 +107,6 @@ func (d *Direct) read(ctx context.Context, id room.ID) (state, error) {
 func (d *Direct) entries(ctx context.Context, id room.ID, after room.Seq) ([]room.Update, error) {
 	var entries []room.Update
 	err := d.service.Log.Read(ctx, id, after, func(u room.Update) error {
-		u.Data = slices.Clone(u.Data)
 		entries = append(entries, u)
 		return nil
 	})
